@@ -145,7 +145,8 @@ export abstract class BaseCommand<C extends typeof Command> extends Command {
   private explain(thrown: unknown): unknown {
     if (!(thrown instanceof RemedyError) && !(thrown instanceof Error && 'oclif' in thrown)) return thrown;
     const flags = Object.keys({ ...BaseCommand.baseFlags, ...this.ctor.flags });
-    return usageError(thrown, { command: idWords(this.ctor.id), argv: this.argv, flags });
+    const args = Object.keys(this.ctor.args);
+    return usageError(thrown, { command: idWords(this.ctor.id), argv: this.argv, flags, args });
   }
 
   /** Said with this command's own warnings, see {@link readSettings}. */

@@ -1,3 +1,6 @@
+/** No timer runs for longer than 24 days, and a point has several of these one after the other: a week. */
+export const LONGEST_SECONDS = 7 * 86_400;
+
 const UNIT_SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
 /**

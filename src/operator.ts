@@ -25,6 +25,7 @@ import { readSecret } from './services/stack/secrets.ts';
 import type { StackDeps } from './services/stack/session.ts';
 import { readState } from './services/stack/state.ts';
 import { type FlagsOf, groupFlagsOf, ownValues } from './services/targets/place-flags.ts';
+import { entryOf } from './services/workloads/catalog.ts';
 import type { FlagValues } from './services/workloads/service-definition.ts';
 
 /** Where the built services are: beside this file once it is built, in dist/ when run from source. */
@@ -141,6 +142,20 @@ export async function endpointsOf(stack: string): Promise<StackEndpoints> {
   const paths = pathsOf(stack);
   await requireStack(paths);
   return readEndpoints(paths, { linked: true });
+}
+
+/**
+ * Where a stack begins, if it is deployed.
+ *
+ * @throws RemedyError: exit 2 or 3, see {@link endpointsOf}
+ */
+export async function deployedEntry(
+  stack: string,
+): Promise<{ readonly url: string; readonly title: string } | undefined> {
+  const { urls } = await endpointsOf(stack);
+  const { name, title } = entryOf();
+  const url = urls[name];
+  return url === undefined ? undefined : { url, title: `${title} of the stack ${stack}` };
 }
 
 /**

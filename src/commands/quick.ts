@@ -2,38 +2,33 @@ import { randomInt } from 'node:crypto';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { caFileFlag, resultsFlag, tokenFileFlag } from '../config/flags.ts';
-import { requestFlags } from '../config/request-flags.ts';
+import { quickHelp } from '../config/quick-help.ts';
+import { bodyFlags, requestFlags } from '../config/request-flags.ts';
 import { requestHeaders } from '../config/request-headers.ts';
-import { aboutThisRun, chainTokens, endpointsOf, loadClaims, wayOut } from '../operator.ts';
+import { aboutThisRun, chainTokens, deployedEntry, loadClaims, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
+import { defined } from '../services/defined.ts';
 import { openOutputs } from '../services/load/outputs/outputs.ts';
 import { DEFAULT_PROMPT } from '../services/load/prompt.ts';
 import { findingsOf } from '../services/load/quick/findings.ts';
-import { BILLED, FREE, mostRequests } from '../services/load/quick/quick-plan.ts';
-import { keyFlagsOf, quickTarget } from '../services/load/quick/quick-target.ts';
+import { BILLED, billedText, FREE } from '../services/load/quick/quick-plan.ts';
+import { quickResult } from '../services/load/quick/quick-result.ts';
+import { quickTarget, sameFlagsOf } from '../services/load/quick/quick-target.ts';
 import { quickText } from '../services/load/quick/quick-text.ts';
 import { runQuick } from '../services/load/quick/run-quick.ts';
 import { checkTag } from '../services/load/target.ts';
 import { exitOfQuick } from '../services/results/exit-codes.ts';
 import { reportRun } from '../services/results/write-report.ts';
-import { entryOf } from '../services/workloads/catalog.ts';
 import { confirmYes } from '../ui/confirm.ts';
 
 export default class Quick extends BaseCommand<typeof Quick> {
-  static override summary = 'say in about a minute what a server of models can do';
-  static override description =
-    `Measures one request alone, then twice as many at once until more bring no more, then searches the highest rate
-that is sustained. Says what a user gets, what limits, what a minute did not tell, and what to try next.
-Without a URL it looks on the usual ports of this machine (Ollama, vLLM, llama-server, LM Studio, LiteLLM, SGLang, ...).
-A server that is not on this machine or in a private network may bill for requests: it asks first, and sends few.`;
-  static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> http://127.0.0.1:11434 --model llama3.2',
-    '<%= config.bin %> <%= command.id %> http://127.0.0.1:8000/v1/chat/completions --json',
-  ];
+  static override summary = quickHelp.summary;
+  static override description = quickHelp.description;
+  static override examples = quickHelp.examples;
   static override args = { url: Args.string({ description: 'server, or what it answers at [default: looked for]' }) };
   static override flags = {
     ...requestFlags,
+    'max-tokens-field': bodyFlags['max-tokens-field'],
     'token-file': tokenFileFlag,
     'ca-file': caFileFlag,
     yes: Flags.boolean({ char: 'y', description: 'do not ask before requests that somebody may bill for' }),
@@ -50,30 +45,34 @@ A server that is not on this machine or in a private network may bill for reques
     const headers = await requestHeaders(flags, process.env);
     const tokenOf = await chainTokens(stack, flags['token-file']);
     const way = { clock: systemClock, signal, tokenOf, ...(await wayOut(flags['ca-file'])) };
-    const deployed = async () => (await endpointsOf(stack).catch(() => undefined))?.urls[entryOf().name];
-    const target = await quickTarget(args.url, { ...way, deployed });
-    const bounds = target.isFree ? FREE : BILLED;
-    const what = `sending up to ${mostRequests(bounds)} requests to ${target.url}`;
-    if (!target.isFree && !flags.yes)
-      await confirmYes(what, [`${target.url} may bill for what it answers.`, what], context);
-    emit({ type: 'note', level: 'info', text: `${what}, about a minute` });
+    const deployed = () => deployedEntry(stack);
+    const { url, title, isFree } = await quickTarget(args.url, { ...way, deployed });
+    const named = title === undefined ? url : `${title} at ${url}`;
+    const other = args.url === undefined ? '; name the URL of another server to look at that' : '';
+    emit({ type: 'note', level: 'info', text: `looking at ${named}, for about a minute${other}` });
+    const approve: Parameters<typeof runQuick>[1]['approve'] = async (found, maxTokens) => {
+      const what = billedText(BILLED, { ...found, maxTokens, prompt: DEFAULT_PROMPT });
+      if (isFree) return;
+      if (flags.yes) emit({ type: 'note', level: 'info', text: what });
+      else await confirmYes(what, [`${url} may bill for what it answers.`, what], context);
+    };
     const { version } = this.config;
     const about = aboutThisRun(version, ['quick', ...argv]);
-    const { api, model, results: outFolder } = flags;
-    const asked = { ...(api === undefined ? {} : { api }), ...(model === undefined ? {} : { model }) };
+    const { api, model, 'max-tokens-field': maxTokensField, results: outFolder } = flags;
     const prompt = { prompt: DEFAULT_PROMPT, seed: randomInt(0xffff_ffff) };
     const claims = await loadClaims(emit, signal);
     const outputs = await openOutputs(flags, { version, clock: systemClock, emit });
-    const options = { ...asked, ...prompt, targetUrl: target.url, outFolder, tag, about, bounds };
-    const runs = await runQuick(options, { ...way, emit, headers, claims, outputs, flags: Object.keys(Quick.flags) });
-    const findings = findingsOf(runs, keyFlagsOf(flags));
+    const settings = { ...prompt, targetUrl: url, outFolder, tag, about, bounds: isFree ? FREE : BILLED };
+    const options = { ...settings, ...defined({ api, model, maxTokensField }) };
+    const names = Object.keys(Quick.flags);
+    const runs = await runQuick(options, { ...way, emit, headers, claims, outputs, flags: names, approve });
+    const findings = findingsOf(runs, sameFlagsOf(flags));
     const reports: string[] = [];
     for (const run of [runs.doubling, runs.search]) {
       const page = run && (await reportRun(run.runFolder, emit)).page;
       if (page !== undefined) reports.push(page);
     }
-    const { doubling, search, ...found } = runs;
-    const result = { ...found, ...findings, points: [...doubling.points, ...(search?.points ?? [])], reports };
-    return { result, text: quickText(runs, findings, reports), exit: exitOfQuick(runs, signal) };
+    const text = quickText({ runs, findings, reports, title }, Math.min(80, process.stdout.columns || 80));
+    return { result: quickResult(runs, findings, reports), text, exit: exitOfQuick(runs, signal) };
   }
 }

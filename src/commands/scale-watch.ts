@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
-import { capacityFlag, durationFlag, resultsFlag } from '../config/flags.ts';
-import { groupOf } from '../operator.ts';
+import { caFileFlag, capacityFlag, durationFlag, resultsFlag } from '../config/flags.ts';
+import { groupOf, wayOut } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
 import { checkTag } from '../services/load/target.ts';
 import { exitOfWatch } from '../services/results/exit-codes.ts';
@@ -38,7 +38,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
       env: 'RUN_TAG',
     }),
     results: resultsFlag('folder of the results; a load that runs there is shown', ['out']),
-    'capacity-per-instance': capacityFlag,
+    ...{ 'capacity-per-instance': capacityFlag, 'ca-file': caFileFlag },
     ...(flagsOver(PROVIDERS, groupFlagsOf) as object),
   };
 
@@ -54,7 +54,7 @@ in the same poll. Exits 0 when they did, 5 when --for ended first. Ctrl-C keeps 
         ...(flags.for === undefined ? {} : { forSeconds: flags.for }),
         ...(until === undefined ? {} : { until }),
       };
-      const probe = source.url === undefined ? {} : { probe: hostProbe(source.url) };
+      const probe = source.url === undefined ? {} : { probe: hostProbe(source.url, await wayOut(flags['ca-file'])) };
       const load = followLoad(() => findLiveRun(flags.results, systemClock.now()), systemClock);
       const deps = { source, ...probe, load, clock: systemClock, emit, signal };
       const capacityPerInstance = flags['capacity-per-instance'];

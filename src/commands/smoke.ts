@@ -32,11 +32,11 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
   static override flags = smokeFlags;
 
   protected async perform({ emit, signal }: CommandContext): Promise<CommandOutcome> {
-    const { timeout, junit } = this.flags;
+    const { timeout, junit, 'token-file': tokenFile, 'ca-file': caFile } = this.flags;
     if (junit !== undefined) await prepareReportFile(junit);
     const server = modelServer(this.flags, this.argv);
-    const tokenOf = await chainTokens(this.stack, this.flags['token-file']);
-    const terms = { clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf, ...(await wayOut()) };
+    const tokenOf = await chainTokens(this.stack, tokenFile);
+    const terms = { clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf, ...(await wayOut(caFile)) };
     const client = createChainClient(terms);
     const deps = { client, clock: systemClock, emit, signal };
     const width = Math.min(100, process.stdout.columns || 80);
@@ -69,7 +69,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     const commandLine = ['smoke', ...redacted(this.argv)];
     const report = await runModelSmoke(
       { ...options, ...defined({ api, model, maxTokens, maxTokensField }) },
-      { ...deps, headers, commandLine },
+      { ...deps, headers, commandLine, flags: Object.keys(Smoke.flags) },
     );
     return { report, text: (width: number, paint: Paint) => formatModelSmoke(report, width, paint) };
   }

@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
-import { durationText, parseDuration } from '../durations.ts';
+import { durationText, LONGEST_SECONDS, parseDuration } from '../durations.ts';
 import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { parseModelName } from '../services/chain/model-name.ts';
+import { unixTarget } from '../services/dial/unix-target.ts';
 
 interface Range {
   readonly min?: number;
@@ -46,6 +47,9 @@ export const durationFlag = Flags.custom<number, Range & Record<string, unknown>
     } catch (error) {
       throw refused(flag, reasonOf(error));
     }
+    if (seconds > (flag.max ?? LONGEST_SECONDS)) {
+      throw refused(flag, `"${text}" is too long: it may be at most ${durationText(flag.max ?? LONGEST_SECONDS)}`);
+    }
     return checkRange(seconds, text, flag);
   },
 });
@@ -72,6 +76,12 @@ export const integerFlag = numeric('a whole number', (text) => (/^-?\d+$/.test(t
 
 function httpUrl(text: string, flag: { readonly name: string }, example: string): URL {
   const url = URL.parse(text);
+  if (unixTarget(text) !== undefined) {
+    throw refused(
+      flag,
+      `"${text}" is a socket file, and this is an address of the network: write for example ${example}`,
+    );
+  }
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw refused(flag, `"${text}" is not an http or https URL: write for example ${example}`);
   }

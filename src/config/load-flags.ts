@@ -27,11 +27,14 @@ const target = {
   }),
 };
 
+/** Of a point, where neither a duration nor a number of requests is given. */
+export const DEFAULT_DURATION_SECONDS = 10;
+
 const rates = {
   rps: Flags.string({
-    description: `requests per second of each point: 1,10,50 or 1,10,...,1000 or 100..1000:100`,
-    default: DEFAULT_RATES.join(','),
-    defaultHelp: async () => `${DEFAULT_RATES[0]} to ${DEFAULT_RATES.at(-1)} in ${DEFAULT_RATES.length} points`,
+    description:
+      `requests per second of each point: 1,10,50 or 1,10,...,1000 or 100..1000:100 [default: ${DEFAULT_RATES[0]} to ` +
+      `${DEFAULT_RATES.at(-1)} in ${DEFAULT_RATES.length} points for the chain; for another server four rates of at most 50, by how long one answer takes]`,
     env: 'CHAINCTL_LOAD_RPS',
     helpValue: 'LIST',
   }),
@@ -40,10 +43,15 @@ const rates = {
     helpValue: 'LIST',
   }),
   requests: integerFlag({
-    description: 'requests after which a point ends, where --duration has not ended it',
+    description: 'requests after which a point ends; with --duration, whichever comes first',
     min: 1,
   }),
-  duration: durationFlag({ description: 'length of each point', default: 10, min: 0.1, env: 'CHAINCTL_LOAD_DURATION' }),
+  duration: durationFlag({
+    description: 'length of each point',
+    default: DEFAULT_DURATION_SECONDS,
+    min: 0.1,
+    env: 'CHAINCTL_LOAD_DURATION',
+  }),
   warmup: durationFlag({ description: 'time at the same rate before each point, left out of the figures', default: 2 }),
   drain: durationFlag({ description: 'longest wait for open requests after each point', default: 120 }),
   gate: durationFlag({

@@ -8,6 +8,8 @@ Closed loop (--concurrency): so many requests are always open, and response time
 loop shows. Sessions (--turns): each further turn carries the answers before it, and is due after --think-time.
 The target is a service of the stack, or the URL of any server that speaks OpenAI's or Ollama's API: a URL without a
 path is asked what it is, unless --api says it. --body-file has requests of any other form.
+Without --rps, a server that is not the chain's is offered four rates by how long one answer of it takes: the plan
+says which, before the first request. --requests ends a point after so many, however long they take.
 Files: RESULTS/TAG_PATH_rpsN.csv and RESULTS/TAG_summary.csv show the latest run of a tag, written while it runs.
 Every run keeps its own files in RESULTS/RUN-ID/. Ctrl-C keeps what was measured and exits 130; --resume goes on.
 Thresholds (--slo) are METRIC OP VALUE, for example 'p95<2s', 'ttft_p99.9<1s', 'ok>99%'. A request that fails has met

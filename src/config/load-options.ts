@@ -4,7 +4,8 @@ import { defined } from '../services/defined.ts';
 import { readPrompt } from '../services/load/prompt-file.ts';
 import { readTemplate } from '../services/load/protocols/read-template.ts';
 import type { ElasticLoad, LoadRequest } from '../services/load/run-load.ts';
-import { parseConcurrency, parseRates } from '../services/load/schedule/rates.ts';
+import { DEFAULT_RATES, parseConcurrency, parseRates } from '../services/load/schedule/rates.ts';
+import { NO_END_SECONDS } from '../services/load/schedule/window.ts';
 import type { SweepOptions } from '../services/load/sweep/sweep-options.ts';
 import { checkTag, type DeployedServices, resolveTarget } from '../services/load/target.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
@@ -12,7 +13,7 @@ import { SERVICES } from '../services/workloads/catalog.ts';
 import type { FlagValues } from '../services/workloads/service-definition.ts';
 import type { ElasticFlags } from './elastic-flags.ts';
 import { isTyped } from './flags.ts';
-import { type LoadFlags, loadFlags } from './load-flags.ts';
+import { DEFAULT_DURATION_SECONDS, type LoadFlags, loadFlags } from './load-flags.ts';
 import { certainAsked, objectivesAsked } from './objective-options.ts';
 import { checkWorkloadFlags, slowReading, workloadOptions } from './workload-options.ts';
 
@@ -94,7 +95,7 @@ function loopOf({
   }
   return {
     ...(concurrency === undefined
-      ? { rates: parseRates(rps) }
+      ? { rates: rps === undefined ? DEFAULT_RATES : parseRates(rps) }
       : { rates: parseConcurrency(concurrency), loop: 'closed' as const }),
     ...(requests === undefined ? {} : { requests }),
     ...(turns === 1 ? {} : { turns }),
@@ -168,7 +169,8 @@ export async function loadRequest(
   // Flags that make no sense are refused before anything is looked for.
   checkWorkloadFlags(flags, argv);
   checkLoop(argv);
-  const settings = sweepSettings(flags);
+  const sweep = sweepSettings(flags);
+  const settings = { ...sweep, ...lengthOf(flags, argv, sweep), ...unaskedRates(flags, argv) };
   const { options: asked, notes } = await workloadOptions(flags, argv, slowReading(tell));
   // How many points there are is known with the files that may say it.
   checkOnePoint(flags, { ...settings, ...asked }, elastic !== undefined);
@@ -190,6 +192,27 @@ async function templateOf({ 'body-file': path }: LoadFlags): Promise<string | un
   return path === undefined ? undefined : readTemplate(path);
 }
 
+/** Where nobody gave a duration, the number of requests alone says how long a point is. */
+function lengthOf(
+  { duration, requests, elastic }: LoadFlags & ElasticFlags,
+  argv: readonly string[],
+  { rates, loop, findKnee, untilCertain }: ReturnType<typeof sweepSettings>,
+): Pick<SweepOptions, 'durationSeconds'> | undefined {
+  const isGiven = isTyped(argv, 'duration') || duration !== DEFAULT_DURATION_SECONDS;
+  const decidesItself = findKnee === true || untilCertain !== undefined || elastic === true;
+  if (requests === undefined || isGiven || decidesItself) return undefined;
+  return { durationSeconds: loop === 'closed' ? NO_END_SECONDS : requests / Math.min(...rates) };
+}
+
+/** Whether nothing says how often requests come. */
+function unaskedRates({ rps }: LoadFlags, argv: readonly string[]): Pick<SweepOptions, 'unaskedRates'> {
+  const isAsked = rps !== undefined || OF_TIMES.some((flag) => isTyped(argv, flag));
+  return isAsked ? {} : { unaskedRates: true };
+}
+
+/** What says when requests come, beside `--rps`. */
+const OF_TIMES = ['concurrency', 'stages', 'trace', 'elastic'];
+
 /** What cannot stand with `--concurrency`: a closed loop has no rate, and nothing of what comes of one. */
 const OF_RATES = ['rps', 'stages', 'trace', 'burstiness', 'stop-above-knee', 'elastic'];
 
@@ -204,12 +227,17 @@ function checkLoop(argv: readonly string[]): void {
 /** A file of one point says nothing of which of several it is. */
 function checkOnePoint(
   flags: FlagValues,
-  { rates, findKnee }: Pick<SweepOptions, 'rates' | 'findKnee'>,
+  { rates, findKnee, unaskedRates: isLadder }: Pick<SweepOptions, 'rates' | 'findKnee' | 'unaskedRates'>,
   isElastic: boolean,
 ): void {
   const file = ['out-json', 'out-csv'].find((name) => flags[name] !== undefined);
   if (file === undefined || (rates.length === 1 && findKnee !== true && !isElastic)) return;
-  const what = findKnee === true || isElastic ? 'decides its points while it runs' : `has ${rates.length} points`;
+  const what =
+    findKnee === true || isElastic
+      ? 'decides its points while it runs'
+      : isLadder
+        ? 'has several points where no --rps is given'
+        : `has ${rates.length} points`;
   throw remedy.usage('usage', `--${file} is of exactly one point, and this load ${what}`, [
     'give one: --rps 10, or --concurrency 8',
   ]);

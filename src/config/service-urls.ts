@@ -4,7 +4,13 @@ import { smokeTarget } from '../services/smoke/targets.ts';
 import { variable } from '../services/words.ts';
 import { dependents, entryOf, SERVICES } from '../services/workloads/catalog.ts';
 import type { Endpoints, FlagSet, FlagValues } from '../services/workloads/service-definition.ts';
-import { checkUrl, urlFlag } from './flags.ts';
+import { checkUrl } from './flags.ts';
+
+/** An address from here: a URL, or a socket file. */
+const serviceUrlFlag = Flags.custom<string>({
+  helpValue: 'URL',
+  parse: async (text, _context, flag) => unixTarget(text) ?? checkUrl(text, flag),
+});
 
 /** Services behind the one where requests come in, each with those that need it. */
 const BEHIND = SERVICES.flatMap(({ name }) => dependents(name).map((other) => ({ name, other: other.name })));
@@ -13,7 +19,7 @@ const BEHIND = SERVICES.flatMap(({ name }) => dependents(name).map((other) => ({
 export const serviceUrlFlags: FlagSet = Object.fromEntries(
   BEHIND.map(({ name, other }) => {
     const description = `${name.toUpperCase()}'s address [default: the stack's, else where ${other.toUpperCase()} sends]`;
-    return [`${name}-url`, urlFlag({ description, env: variable(name, 'url') })];
+    return [`${name}-url`, serviceUrlFlag({ description, env: variable(name, 'url') })];
   }),
 );
 

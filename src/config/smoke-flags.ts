@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { remedy } from '../errors.ts';
 import { USUAL_TOKENS } from '../services/smoke/model-smoke.ts';
 import { smokeTarget } from '../services/smoke/targets.ts';
-import { durationFlag, integerFlag, isTyped, tokenFileFlag } from './flags.ts';
+import { caFileFlag, durationFlag, integerFlag, isTyped, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
 import { serviceUrlFlags, smokeTargetFlag } from './service-urls.ts';
 
@@ -28,6 +28,7 @@ export const smokeFlags = {
     min: 0.1,
   }),
   'token-file': tokenFileFlag,
+  'ca-file': caFileFlag,
   junit: Flags.string({ description: 'file to write the results to as JUnit XML, too', helpValue: 'FILE' }),
   ...(Object.fromEntries(
     Object.entries(modelFlags).map(([name, flag]) => [name, { ...flag, helpGroup: 'MODEL SERVER' }]),

@@ -3,11 +3,12 @@ import { redacted, withoutValues } from '../redacted.ts';
 import { shellWord } from '../services/words.ts';
 import { nearest } from './nearest.ts';
 
-/** What was typed: the words of the command, which has been found, and those after it; `flags` are those that it has. */
+/** What was typed: the words of the command, which has been found, and those after it; `flags` and `args` are those that it has. */
 interface Typed {
   readonly command: string;
   readonly argv: readonly string[];
   readonly flags: readonly string[];
+  readonly args?: readonly string[];
 }
 
 export function seeHelp(command: string): string {
@@ -28,8 +29,15 @@ export function usageError(thrown: Error, typed: Typed): RemedyError {
   return new RemedyError(shown(message), { code, exit, nextSteps: nextSteps.map(shown), ...safe });
 }
 
-function complaint(thrown: Error, { command, argv, flags }: Typed): RemedyError {
+function complaint(thrown: Error, { command, argv, flags, args = [] }: Typed): RemedyError {
   if (thrown instanceof RemedyError) return withoutParserNoise(thrown, command);
+  const alone = /^Unexpected argument: (\S+)/.exec(thrown.message)?.[1] ?? '';
+  if (isAddress(alone) && flags.includes('target')) return addressAlone(command, argv, alone);
+  const given = args.includes('url') ? targetOf(argv) : undefined;
+  if (given !== undefined && /^Nonexistent flags?: --target\b/.test(thrown.message)) {
+    const step = commandLine(command, [withScheme(given.address), ...given.others]);
+    return remedy.usage('usage', `${command} takes the address without --target`, [step, seeHelp(command)]);
+  }
   const message = thrown.message
     .split('\n')
     .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
@@ -48,7 +56,17 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   const before = commands.find((command) => `${words.join(' ')} `.startsWith(`${command} `));
   if (before !== undefined) {
     const extra = words.slice(before.split(' ').length).join(' ');
+    if (isAddress(extra) && WITH_TARGET.includes(before)) {
+      return addressAlone(before, argv.slice(before.split(' ').length), extra);
+    }
     return remedy.usage('usage', `${before} takes no argument "${extra}"`, [seeHelp(before)]);
+  }
+  const [first = ''] = words;
+  if (isAddress(first)) {
+    return remedy.usage('usage', `${first} is no command`, [
+      `a look of a minute: ${commandLine('quick', [withScheme(first), ...argv.slice(1)])}`,
+      `a load: ${commandLine('load', ['--target', withScheme(first), ...argv.slice(1)])}`,
+    ]);
   }
   // A command may be followed by arguments: each is compared with as many words as it has.
   const near = commands.filter(
@@ -59,6 +77,40 @@ export function unknownCommand(argv: readonly string[], commands: readonly strin
   const steps = [`see all commands: chainctl${topic} --help`];
   if (meant) steps.unshift(`did you mean: ${commandLine(meant, argv.slice(meant.split(' ').length))}`);
   return remedy.usage('usage', `there is no command "${words.join(' ')}"`, steps);
+}
+
+/** Commands that take an address by a flag. */
+const WITH_TARGET = ['load', 'smoke'];
+
+/** `http://h:8000/v1`, `unix:/run/x.sock`, `h:8000`, `10.0.0.1:8000/v1`. */
+function isAddress(word: string): boolean {
+  return /^(https?|unix|http\+unix):\S+$|^(localhost|[\w-]+(\.[\w-]+)+|[\w-]+(?=:)|\[[\da-f:]+\])(:\d+)?(\/\S*)?$/i.test(
+    word,
+  );
+}
+
+/** `--target URL` or `--target=URL`, and the words around it. */
+function targetOf(argv: readonly string[]) {
+  const at = argv.findIndex((word) => word === '--target' || word.startsWith('--target='));
+  const [, inWord] = argv[at]?.split(/=(.*)/s) ?? [];
+  const address = inWord ?? argv[at + 1];
+  if (at < 0 || address === undefined || !isAddress(address)) return undefined;
+  return { address, others: argv.toSpliced(at, inWord === undefined ? 2 : 1) };
+}
+
+/** An address as it is written for `--target`. */
+function withScheme(word: string): string {
+  return /^(https?|unix|http\+unix):/i.test(word) ? word : `http://${word}`;
+}
+
+/** That the command takes an address by a flag: with the command that means it. */
+function addressAlone(command: string, argv: readonly string[], address: string): RemedyError {
+  const others = argv.filter((word) => word !== address);
+  return remedy.usage(
+    'usage',
+    `${command} takes the address of its target with --target, and ${address} stands alone`,
+    [commandLine(command, ['--target', withScheme(address), ...others]), seeHelp(command)],
+  );
 }
 
 type Correction = { readonly from: string; readonly to: string };

@@ -91,7 +91,7 @@ function firstOf(error: unknown): unknown {
 }
 
 const TRUST =
-  'if that is right, name the file of its authority: NODE_EXTRA_CA_CERTS=ca.pem chainctl ..., or chainctl load --ca-file ca.pem ' +
+  'if that is right, name the file of its authority: --ca-file ca.pem of load, quick, smoke and scale-watch, or NODE_EXTRA_CA_CERTS=ca.pem ' +
   '(NODE_USE_SYSTEM_CA=1 for those that this machine trusts)';
 const RENEW = "renew it on what terminates TLS, and see that this machine's clock is right";
 const UNKNOWN = 'comes from an authority that is not known here';

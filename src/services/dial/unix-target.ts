@@ -53,7 +53,7 @@ function made(text: string, path: string, rest: string): string {
 }
 
 function unclear(text: string, why: string) {
-  return remedy.usage('target-invalid', `--target "${text}" ${why}`, [
-    'write for example --target unix:/run/server.sock:/v1/chat/completions',
+  return remedy.usage('target-invalid', `"${text}" ${why}`, [
+    'write for example unix:/run/server.sock:/v1/chat/completions',
   ]);
 }

@@ -1,6 +1,6 @@
 import { markKey, markOf } from '../chain/prompt-mark.ts';
 import { defined } from '../defined.ts';
-import type { PromptOptions } from './prompt.ts';
+import { type PromptOptions, seedOfTexts } from './prompt.ts';
 import type { Ask, RequestForm } from './protocols/ask.ts';
 import { writeBody } from './protocols/write-body.ts';
 import { AskPlan } from './workload/ask-plan.ts';
@@ -83,7 +83,7 @@ function askWriter({ form: _, workload = {}, turns: __, ...prompt }: BodySetting
 }
 
 function markedBody(settings: BodySettings): MarkedBody {
-  const key = markKey(settings.seed, settings.series);
+  const key = markKey(seedOfTexts(settings), settings.series);
   const bytes = Buffer.from(bodyOf(settings, 0));
   const mark = markOf(key, 0);
   const marksAt: number[] = [];

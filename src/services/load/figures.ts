@@ -73,6 +73,20 @@ export interface SloVerdict {
   readonly undecided?: readonly { readonly rate: number; readonly why: string }[];
 }
 
+/** Rates that would tell where a knee lies, were offered and say nothing of the target; by rising rate, and why. */
+export type Unmeasured = readonly { readonly rate: number; readonly why: string }[];
+
+/** What a search for the knee came to. */
+export interface KneeSearch {
+  /**
+   * `found`: between a rate that was sustained and one near to it that was not; `atLeast`: a lower bound; `undecided`: not
+   * even that; `below`, `above`: outside of what was offered.
+   */
+  readonly state: 'found' | 'atLeast' | 'undecided' | 'below' | 'above';
+  /** What kept it from more. */
+  readonly unmeasured?: Unmeasured;
+}
+
 /** What a search for the highest rate under objectives came to. */
 export interface ObjectiveLimit {
   /**
@@ -93,6 +107,8 @@ export interface ObjectiveLimit {
   readonly wantedSeconds?: number;
   /** Where the target changed: a rate at which an objective was missed for certain, and one as high at which it held. */
   readonly changed?: { readonly missed: number; readonly held: number };
+  /** Where it is undecided: what would have told more. */
+  readonly unmeasured?: Unmeasured;
 }
 
 /** What a model did for a request, as its engine tells it, milliseconds. */

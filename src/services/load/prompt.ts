@@ -1,4 +1,4 @@
-import { MARK_WIDTH } from '../chain/prompt-mark.ts';
+import { MARK_WIDTH, markKey } from '../chain/prompt-mark.ts';
 
 /** What is asked when no `--prompt-file` is given: plain prose, a little above the bound. */
 export const DEFAULT_PROMPT = [
@@ -25,6 +25,8 @@ export interface PromptOptions {
   readonly seed: number;
   /** Tells the points of one sweep apart. */
   readonly series: number;
+  /** How many times the run has gone on: what a point that was cut off had asked is not asked again. */
+  readonly resumed?: number;
   /** About so many tokens that all prompts have in common before what differs; default none. */
   readonly sharedPrefixTokens?: number;
 }
@@ -32,13 +34,24 @@ export interface PromptOptions {
 /** Counts changes of how prompts are made of a text: what was asked with another one is not the same load. */
 export const PROMPT_SCHEME = 2;
 
+/** The seed of what tells prompts apart. What they ask for, and when, stays that of the run's own seed. */
+export function seedOfTexts({ seed, resumed = 0 }: Pick<PromptOptions, 'seed' | 'resumed'>): number {
+  return resumed === 0 ? seed : markKey(seed, -resumed);
+}
+
 /**
  * The prompt of a request with this mark (see {@link writeMark}). Prompts differ from their first letter on, because
  * engines reuse the work for a common beginning; the rest stays the same, so that every request costs the model alike.
  */
-export function promptText({ prompt, seed, series, sharedPrefixTokens = 0 }: PromptOptions, mark: string): string {
-  const name = `${(seed >>> 0).toString(16).padStart(8, '0')}-${series}`;
+export function promptText(options: PromptOptions, mark: string): string {
+  const { prompt, series, sharedPrefixTokens = 0 } = options;
+  const name = `${(seedOfTexts(options) >>> 0).toString(16).padStart(8, '0')}-${series}`;
   return `${sharedPrefix(sharedPrefixTokens)}${mark} case ${name}: ${prompt}`;
+}
+
+/** About how many tokens a text is, where nobody has counted them. */
+export function aboutTokens({ length }: string): number {
+  return Math.round(length / CHARACTERS_PER_TOKEN);
 }
 
 /** Prose of about so many tokens, of whole words. */

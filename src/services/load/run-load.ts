@@ -4,7 +4,7 @@ import type { Emit } from '../../events.ts';
 import { createChainClient } from '../chain/client.ts';
 import type { TokenOf } from '../chain/token.ts';
 import { defined } from '../defined.ts';
-import type { ProxyOf } from '../dial/agents.ts';
+import type { AgentTerms, ProxyOf } from '../dial/agents.ts';
 import { findRun } from '../results/find-run.ts';
 import type { ElasticSettings } from '../scaling/elastic-profile.ts';
 import { hostProbe } from '../scaling/host-probe.ts';
@@ -20,6 +20,7 @@ import { runSweep, type SweepDeps } from './sweep/run-sweep.ts';
 import { resumedOptions, type SweepOptions, type TextFiles } from './sweep/sweep-options.ts';
 import type { SweepReport } from './types.ts';
 import { type FilesAgain, reopenWorkload } from './workload/reopen-workload.ts';
+import { unsizedNotes } from './workload/unsized.ts';
 
 /** A load as it is asked for: a new one, or a run that shall go on with the settings that it has. */
 export type LoadRequest =
@@ -59,6 +60,8 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     const asked = 'options' in request ? request.options : await oldRun(request, hold);
     const { targetUrl, timeoutSeconds, resume } = asked;
     checkHeaders(asked, own);
+    const warn = (text: string) => deps.emit({ type: 'note', level: 'warn', text });
+    for (const text of unsizedNotes(asked.workload, asked.data, asked.turns)) warn(text);
     if (resume !== undefined) {
       // The settings of a run are its own: no stack and no configuration changes where it goes.
       const text = `${resume.runId} goes on with its own settings, against ${targetUrl}`;
@@ -77,14 +80,15 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     checkForm(form);
     // A probe tells whether the target streams unasked.
     const doubts = [lostTokens(form, options.data), options.probe === true ? undefined : unaskedStream(options)];
-    for (const text of doubts) if (text !== undefined) deps.emit({ type: 'note', level: 'warn', text });
+    for (const text of doubts) if (text !== undefined) warn(text);
     checkPromptLength(options.prompt, protocol);
     held.push(await claimTag({ ...options, outFolder: resolve(options.outFolder) }, claims));
     // Going on, it is held already.
     const onFolder = resume === undefined ? hold : undefined;
     const sweep = { ...deps, headers, ...defined({ client, onFolder, proxy: deps.proxyOf?.(targetUrl) }) };
     const elastic = 'options' in request ? request.elastic : undefined;
-    return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep));
+    const way = defined({ proxyOf: deps.proxyOf, ca: deps.ca });
+    return await (elastic === undefined ? runSweep(options, sweep) : scale(options, elastic, sweep, way));
   } finally {
     await Promise.all(held.map((release) => release()));
   }
@@ -109,10 +113,10 @@ async function oldRun(
   return { ...options, ...(await reopenWorkload(options.workload, defined({ datasets, trace }))) };
 }
 
-async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps) {
+async function scale(options: SweepOptions, { settings, watch, open }: ElasticLoad, deps: SweepDeps, way: AgentTerms) {
   const source = await open();
   try {
-    const probe = source.url === undefined ? undefined : hostProbe(source.url);
+    const probe = source.url === undefined ? undefined : hostProbe(source.url, way);
     return await runElastic(options, settings, watch, { ...deps, ...defined({ source, probe }) });
   } finally {
     await source.close?.();

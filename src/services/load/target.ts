@@ -45,7 +45,14 @@ export async function resolveTarget(
     const names = services.map(({ path }) => path.slice(1)).join(', ');
     const words = services.flatMap(({ name, path }) => [path.slice(1), name]);
     const meant = nearest(target, words);
-    const steps = meant === undefined ? [] : [`did you mean: chainctl load --target ${meant}${stackOption(stack)}`];
+    const address = URL.parse(`http://${target}`);
+    const isHost =
+      address !== null && /^([\w.-]+|\[[\da-f:]+\])(:\d+)?(\/|$)/i.test(target) && /[.:]|^localhost/.test(target);
+    const steps = isHost
+      ? [`did you mean: --target http://${target}`]
+      : meant === undefined
+        ? []
+        : [`did you mean: chainctl load --target ${meant}${stackOption(stack)}`];
     throw usage(`--target "${target}" is neither a service of the stack (${names}) nor an http URL`, steps);
   }
   if (url.username !== '' || url.password !== '') {

@@ -5,6 +5,7 @@ import type {
   Distribution,
   Goodput,
   Interval,
+  KneeSearch,
   ObjectiveFigure,
   ObjectiveLimit,
   Percentiles,
@@ -20,11 +21,13 @@ export type {
   Excess,
   Goodput,
   Interval,
+  KneeSearch,
   ModelWork,
   ObjectiveFigure,
   ObjectiveLimit,
   Percentiles,
   SloVerdict,
+  Unmeasured,
   Waterfall,
 } from './figures.ts';
 
@@ -112,6 +115,8 @@ export interface SweepPlan {
   readonly thinkSeconds?: number;
   /** Where that is drawn, as it was typed. */
   readonly think?: string;
+  /** Answers are asked for as streams; absent in earlier versions. */
+  readonly stream?: boolean;
   readonly durationSeconds: number;
   readonly warmupSeconds: number;
   readonly timeoutSeconds: number;
@@ -138,6 +143,8 @@ export interface SweepPlan {
   readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
+  /** Why a single request before the sweep was no success. */
+  readonly probeFailure?: string;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
   readonly predictedInFlight?: readonly number[];
 }
@@ -166,6 +173,8 @@ export interface SweepTick
   /** So far in this point: response time of successes, and lateness, milliseconds. */
   readonly response?: Percentiles;
   readonly lateness?: Percentiles;
+  /** Of streams that ended: to the first token of the answer, from the intended time. */
+  readonly ttft?: Percentiles;
   /** Median response time of each of the last seconds, oldest first, at most 60; 0 for a second without success. */
   readonly responseHistory?: readonly number[];
 }
@@ -251,6 +260,8 @@ export interface SweepReport {
   /** Of a record without an end, where it is known: `pid 12 on ci-7`. */
   readonly writer?: string;
   readonly knee?: Knee;
+  /** What a search for the knee came to (not in earlier versions). */
+  readonly searched?: KneeSearch;
   /** What a search under objectives came to. */
   readonly limit?: ObjectiveLimit;
   readonly slos?: readonly SloVerdict[];

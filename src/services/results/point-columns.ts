@@ -78,6 +78,7 @@ export function pointCell(point: PointSummary, column: PointColumn, time: TimeTe
 /** The columns of a table whose points may be of a closed loop, which says so in a column of its own. */
 function columnsOf(columns: readonly PointColumn[], { loop }: Pick<PointSummary, 'loop'>): PointColumn[] {
   if (loop === undefined) return [...columns];
-  // What it serves is what it sends: only an open loop has a backlog.
-  return columns.flatMap((name) => (name === 'rps' ? ['concurrent', 'loop'] : name === 'served/s' ? [] : [name]));
+  // What it serves is what it sends, and what is in flight is what it keeps open: only an open loop has a backlog.
+  const said: readonly PointColumn[] = ['served/s', 'in flight'];
+  return columns.flatMap((name) => (name === 'rps' ? ['concurrent', 'loop'] : said.includes(name) ? [] : [name]));
 }

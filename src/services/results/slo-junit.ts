@@ -1,11 +1,11 @@
-import imported from 'junit-report-builder';
+import imported, { type TestCase } from 'junit-report-builder';
 import { unitOf } from '../load/offered.ts';
 import { pointCount } from '../load/profiles/profiles.ts';
 import type { Criterion } from '../load/stats/criterion.ts';
 import { judgeSlo } from '../load/stats/objective.ts';
 import { plural } from '../words.ts';
 import { bottleneckLines } from './bottleneck.ts';
-import { limitLines } from './limit-line.ts';
+import { kneeLine, searchFault } from './knee-line.ts';
 import type { ReportedRun } from './recorded.ts';
 import { unfinishedText } from './sweep-sections.ts';
 import { display } from './text.ts';
@@ -56,15 +56,16 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     }
   }
   if (report.limit !== undefined) {
-    const { state, objectives } = report.limit;
+    const { objectives } = report.limit;
     const one = builder.testSuite().name('the highest rate').timestamp(startedAt).testCase().className(className);
     one.name(
       `highest ${plan.loop === 'closed' ? 'number of open requests' : 'rate'} at which ${objectives.map(display).join(', ')} hold`,
     );
-    const said = limitLines(report).join(' ');
-    if (state === 'below') one.failure(said, 'slo-missed');
-    else if (state === 'changing' || report.knee === undefined) one.error(said, 'slo-undecided');
-    else one.standardOutput(said);
+    judgeSearch(one, report, 'slo');
+  }
+  if (report.searched !== undefined) {
+    const one = builder.testSuite().name('the knee').timestamp(startedAt).testCase().className(className);
+    judgeSearch(one.name('highest rate that is sustained'), report, 'knee');
   }
   const wrong = [...endings(report), ...unproven(report)];
   if (wrong.length > 0) {
@@ -77,6 +78,15 @@ export function sloJunit({ report, manifest }: ReportedRun): string {
     one.name('no condition was met').failure(`aborted by ${display(report.abortedBy)}`, 'aborted');
   }
   return builder.build();
+}
+
+/** What a search came to, and whether that is evidence. */
+function judgeSearch(one: TestCase, report: ReportedRun['report'], what: 'slo' | 'knee'): void {
+  const said = display(kneeLine(report).join(' '));
+  const fault = searchFault(report);
+  if (fault === 'missed') one.failure(said, `${what}-missed`);
+  else if (fault === 'undecided') one.error(said, `${what}-undecided`);
+  else one.standardOutput(said);
 }
 
 /** That a run is not whole. One that a condition ended is, and has a failure for it. */
@@ -100,7 +110,7 @@ function reasonOf(
   point: ReportedRun['report']['points'][number],
   { limit, knee, plan }: ReportedRun['report'],
 ): string {
-  if (limit !== undefined && knee !== undefined)
+  if (limit !== undefined && knee !== undefined && isSound(point))
     return `offered on the way to ${knee.rate} ${unitOf(plan)}, the highest that held`;
   return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

@@ -1,18 +1,20 @@
+import { formatSeconds } from '../../durations.ts';
 import { defined } from '../defined.ts';
 import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
-import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import type { PointSummary, SweepPlan, SweepReport, Waterfall } from '../load/types.ts';
 import { askedSections, turnSection } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
+import { kneeLine } from './knee-line.ts';
 import type { Section } from './section.ts';
-import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
+import { display, hostTotals, rateText, shareText, timeColumn, timeText } from './text.ts';
 import { tokenSections } from './token-sections.ts';
 import { totalsSection } from './totals-section.ts';
-import { kneeLine, remarksOf, sloLines, unproven } from './verdict.ts';
+import { remarksOf, sloLines, unproven } from './verdict.ts';
 import { type Part, partsOf, waterfallTotal } from './waterfall-parts.ts';
 
 /** What a run comes to, in sentences: the knee and how to find one, where the time went, the thresholds. */
@@ -44,13 +46,30 @@ export function unfinishedText({ status, writer = 'another process' }: SweepRepo
 
 /** The lowest rate was more than the target serves already: what may be less. */
 function lowerLine(report: SweepReport): string[] {
-  const { knee, plan } = report;
+  const { knee, plan, limit } = report;
   const [lowest] = countingOf(report).toSorted((a, b) => a.rate - b.rate);
-  if (knee !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
+  // A search under objectives says so itself.
+  if (knee !== undefined || limit !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
   if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
   const { rate, servedRps } = lowest;
+  const alone = aloneLine(plan, lowest);
+  if (alone !== undefined) return [alone];
   const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));
   return [`The lowest rate was too high already: --rps ${low},${rate} --find-knee searches below it.`];
+}
+
+/** That one request alone does not end in its time either: no rate is low enough. */
+function aloneLine(plan: SweepPlan, { outcomes: { ok, timeout, incomplete }, peakInFlight }: PointSummary) {
+  const { probeFailure, probeMs = 0, timeoutSeconds, drainSeconds, durationSeconds } = plan;
+  if (incomplete > timeout && probeMs > 1000 * Math.max(drainSeconds, durationSeconds)) {
+    return `One request alone takes ${timeText(probeMs)}, and the drain lasts ${drainSeconds} s: a longer --drain, not a lower rate, shows more.`;
+  }
+  if (ok > 0 || timeout === 0) return undefined;
+  const longer = `a lower rate does not mend that, a --timeout longer than ${formatSeconds(timeoutSeconds)} may.`;
+  if (probeFailure !== undefined) return `One request alone failed already (${display(probeFailure)}): ${longer}`;
+  return peakInFlight <= 1
+    ? `Each request had the target for itself, and none was answered in time: ${longer}`
+    : undefined;
 }
 
 /** Slower ones would have helped: a target that refuses everything is not overloaded. */

@@ -1,3 +1,4 @@
+import { countedFrom } from '../load/offered.ts';
 import type { PointSummary, StreamFigures, TokenFigures } from '../load/types.ts';
 import { plural } from '../words.ts';
 import { markedText, markLegend } from './certain.ts';
@@ -93,14 +94,16 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
     },
     lines: [
       ...markLegend(rows),
-      ...(known.length === 0 ? [] : [TIMES]),
+      ...(known.length === 0 ? [] : [timesLine(points[0])]),
       ...known.flatMap(({ rate, stream }) => howItCame(stream, text).map((line) => `${rate} ${unit}: ${line}`)),
     ],
   };
 }
 
-const TIMES =
-  'ttft: from the intended time to the first token of the answer. server: all answers together. one user: one answer, p50.';
+/** How to read the columns of streams. */
+function timesLine(point: PointSummary | undefined): string {
+  return `ttft: from the ${countedFrom(point)} to the first token of the answer. server: all answers together. one user: one answer, p50.`;
+}
 
 /** What a reader has to know of the streams of a point to take their figures for what they are. */
 function howItCame(stream: StreamFigures, text: (ms: number | undefined) => string): string[] {

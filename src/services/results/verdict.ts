@@ -1,11 +1,9 @@
 import type { ElasticOutcome } from '../load/elastic-outcome.ts';
 import { unitOf } from '../load/offered.ts';
-import { profileOf } from '../load/profiles/profiles.ts';
 import { isSustained } from '../load/stats/knee.ts';
 import { isFailed, isValid } from '../load/stats/validity.ts';
 import type { Percentiles, PointState, PointSummary, SweepReport } from '../load/types.ts';
 import { plural } from '../words.ts';
-import { limitLines } from './limit-line.ts';
 import { littleRemark, sessionRemark } from './loop-remarks.ts';
 import { display, failureText, timeText } from './text.ts';
 
@@ -135,40 +133,6 @@ function stateReason({ reason, suggestedDurationSeconds: seconds }: PointState, 
   return `${display(reason)}${isNamed ? '' : ` (try --duration ${seconds}s)`}`;
 }
 
-/**
- * The knee in a sentence; nothing where the run does not know about states. Under an elastic profile the group changes
- * meanwhile, so that there is none: what the group did takes its place.
- */
-export function kneeLine(report: SweepReport): string[] {
-  const { plan, knee, points, elastic, limit } = report;
-  if (elastic !== undefined) return elasticLines(elastic);
-  if (limit !== undefined) return limitLines(report);
-  if (knee !== undefined) {
-    const { rate: best, above = Number.POSITIVE_INFINITY } = knee;
-    const unit = unitOf(plan);
-    const open = ratesOf(undecided(points).filter(({ rate }) => rate > best && rate < above));
-    const doubt = open.length === 0 ? [] : [`${open.join(', ')} ${unit} could not be decided`];
-    const end = knee.above === undefined ? [] : [`${above} ${unit} was not sustained`];
-    const what = [...doubt, ...end].join(', and ') || 'the ladder ended before the target did';
-    return [`Knee: ${knee.rate} ${unit} is the highest rate that was sustained; ${what}.`];
-  }
-  const unit = unitOf(plan);
-  const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
-  const open = undecided(points).filter(({ rate }) => rate < failed);
-  // The highest rate is the nearest to the knee, and asks for least.
-  const highest = open.toSorted((a, b) => a.rate - b.rate).at(-1);
-  if (highest === undefined) return Number.isFinite(failed) ? ['Knee: no point was sustained.'] : [];
-  const rates = ratesOf(open);
-  const above = Number.isFinite(failed) ? `, and ${failed} ${unit} was not sustained` : '';
-  const { suggestedDurationSeconds: seconds } = highest.state ?? {};
-  const itself = profileOf(plan).seeksKnee ? '' : ', and --find-knee takes it by itself';
-  const next =
-    seconds === undefined ? '' : `; --duration ${seconds}s would show more of ${highest.rate} ${unit}${itself}`;
-  return [
-    `Knee: not decided: ${rates.join(', ')} ${unit} ${rates.length === 1 ? 'is' : 'are'} undecided${above}${next}.`,
-  ];
-}
-
 /** What a group did under an elastic profile, in a sentence. */
 export function elasticLines(elastic: ElasticOutcome): string[] {
   const { group, startSize, peakSize, endSize, size, unseenSeconds, scaledIn, phases } = elastic;
@@ -182,11 +146,6 @@ export function elasticLines(elastic: ElasticOutcome): string[] {
         ? `, and back to ${endSize}`
         : `, and still had ${endSize} when the wait for scale-in was over${seen}`;
   return [`Group: ${display(group)} went from ${startSize} to ${peakSize}${of} at up to ${top} rps${back}.`];
-}
-
-/** Sound points that do not tell whether the target keeps up. */
-function undecided(points: readonly PointSummary[]): PointSummary[] {
-  return points.filter((point) => ['undecided', 'filling'].includes(verdictOf(point)));
 }
 
 function ratesOf(points: readonly PointSummary[]): number[] {

@@ -28,8 +28,13 @@ export function givenCapacity(perInstance: number): Capacity {
  *
  * @returns undefined without a knee that something above it bounds, or where no answer names its host
  */
-export function kneeCapacity({ knee, points }: Pick<SweepReport, 'knee' | 'points'>): Capacity | undefined {
-  if (knee?.above === undefined) return undefined;
+export function kneeCapacity({
+  knee,
+  points,
+  searched,
+}: Pick<SweepReport, 'knee' | 'points' | 'searched'>): Capacity | undefined {
+  // What was not measured above it may be sustained as well.
+  if (knee?.above === undefined || searched?.unmeasured !== undefined) return undefined;
   const byHost = points.find(({ index }) => index === knee.index)?.hosts ?? {};
   // Names without end are not those of instances.
   if (OTHER in byHost) return undefined;

@@ -1,7 +1,8 @@
-import { Agent, request } from 'undici';
 import { readBounded } from '../chain/client.ts';
 import { describeTransport } from '../chain/transport.ts';
 import { serviceBase } from '../chain/urls.ts';
+import { Agents, type AgentTerms } from '../dial/agents.ts';
+import { USER_AGENT } from '../user-agent.ts';
 import { parseJson } from '../words.ts';
 
 /** Requests of one poll: twice the hosts that answered the one before, and never so many that a service would feel it. */
@@ -19,16 +20,17 @@ export type HostProbe = ReturnType<typeof hostProbe>;
  * kept would always be answered by the same host.
  *
  * @param url of the group's service; its path is left aside
+ * @param way how targets are reached from here: the same as that of a load
  * @returns asks, and resolves to the hosts by name, how many requests no host answered, and why, most frequent first
  */
-export function hostProbe(url: string) {
+export function hostProbe(url: string, way: AgentTerms) {
   const health = `${serviceBase(url)}/health`;
   let requests = FEWEST;
   return async (signal: AbortSignal) => {
     const asked = requests;
-    const agent = new Agent({ pipelining: 0, connections: asked, connect: { timeout: TIMEOUT_MS } });
+    const agents = new Agents(way);
     try {
-      const all = await Promise.all(Array.from({ length: asked }, () => ask(health, agent, signal)));
+      const all = await Promise.all(Array.from({ length: asked }, () => ask(health, agents, signal)));
       const hosts = count(all.flatMap((each) => ('host' in each ? [each.host] : [])));
       const failures = count(all.flatMap((each) => ('failure' in each ? [each.failure] : [])));
       requests = Math.min(MOST, Math.max(FEWEST, 2 * hosts.length));
@@ -38,17 +40,20 @@ export function hostProbe(url: string) {
         problems: failures.map(([why, times]) => `${times} of ${asked} GET /health: ${why}`),
       };
     } finally {
-      await agent.destroy();
+      await agents.close();
     }
   };
 }
 
 type Answer = { readonly host: string } | { readonly failure: string };
 
-async function ask(url: string, dispatcher: Agent, signal: AbortSignal): Promise<Answer> {
+async function ask(url: string, agents: Agents, signal: AbortSignal): Promise<Answer> {
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    const { statusCode, body } = await request(url, { dispatcher, signal: bounded, reset: true });
+    const { dispatcher, origin, path, headers: ofProxy } = agents.wayTo(url);
+    const headers = { 'user-agent': USER_AGENT, ...ofProxy };
+    const asked = { origin, path, method: 'GET', headers, signal: bounded, reset: true } as const;
+    const { statusCode, body } = await dispatcher.request(asked);
     const answer = parseJson(String(await readBounded(body, MAX_BODY_BYTES))) as
       | { readonly host?: unknown }
       | null

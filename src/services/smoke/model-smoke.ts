@@ -6,6 +6,7 @@ import { defined } from '../defined.ts';
 import { checkForm } from '../load/discovery/check-form.ts';
 import { explainRefusal } from '../load/discovery/explain-refusal.ts';
 import { type FoundTarget, findTarget } from '../load/discovery/find-target.ts';
+import { stepsOf, withStepsOf } from '../load/discovery/steps-of.ts';
 import { MAX_STREAM_BYTES } from '../load/engine/http/raw-connection.ts';
 import { TokenMeter } from '../load/engine/stream/token-meter.ts';
 import { judgeStream } from '../load/protocols/answers.ts';
@@ -40,6 +41,8 @@ interface ModelSmokeDeps {
   readonly signal: AbortSignal;
   /** The command as it was typed, for one that can be pasted. */
   readonly commandLine: readonly string[];
+  /** The flags of the command that whoever reads an error or a step has. */
+  readonly flags?: readonly string[];
 }
 
 /** One streamed request; times in seconds, counted from its sending. */
@@ -73,6 +76,14 @@ export interface ModelSmokeReport extends SmokeReport {
  * @throws what {@link findTarget} and {@link checkForm} throw, and the signal's reason when it is aborted
  */
 export async function runModelSmoke(options: ModelSmokeOptions, deps: ModelSmokeDeps): Promise<ModelSmokeReport> {
+  try {
+    return await checkAll(options, deps);
+  } catch (error) {
+    throw withStepsOf(deps.flags ?? [], error);
+  }
+}
+
+async function checkAll(options: ModelSmokeOptions, deps: ModelSmokeDeps): Promise<ModelSmokeReport> {
   const { count, maxTokens = USUAL_TOKENS, maxTokensField } = options;
   const { emit, signal } = deps;
   const found = await findTarget({ ...options, preflight: true }, deps);
@@ -95,8 +106,10 @@ export async function runModelSmoke(options: ModelSmokeOptions, deps: ModelSmoke
     }
     requests.push(request);
     const isFirst = !request.complete && requests.every(({ complete }, at) => complete || at === index);
-    const refusal = isFirst ? await explainRefusal(found, form, request, deps) : undefined;
-    const result = { ...checkOf(`request-${index + 1}`, name, request), ...defined({ remedy: refusal?.nextSteps[0] }) };
+    const target = { targetUrl, commandLine: deps.commandLine };
+    const refusal = isFirst ? await explainRefusal(target, form, request, deps) : undefined;
+    const [step] = stepsOf(deps.flags ?? [], refusal?.nextSteps ?? []);
+    const result = { ...checkOf(`request-${index + 1}`, name, request), ...defined({ remedy: step }) };
     checks.push(result);
     emit({ type: 'check-done', result, index, count });
   }

@@ -84,11 +84,12 @@ export function waitingLine(event: EventOf<'sweep-waiting'>): string {
 /** One tick as a sentence, for logs and screen readers. */
 export function tickLine(tick: SweepTick, count: string): string {
   const time = `${tick.elapsedSeconds.toFixed(0)} of ${tick.phaseSeconds.toFixed(0)} s`;
-  const { response, lateness } = tick;
+  const { response, lateness, ttft } = tick;
   return [
     `point ${tick.index + 1} of ${count}, ${offeredText(tick.rate, tick)}, ${PHASE_NAME[tick.phase]} ${time}`,
     `sent ${tick.sent}${isRate(tick.sent) ? ` (${formatRate(tick.sentPerSecond)}/s)` : ''}, in flight ${tick.inFlight}, ok ${tick.ok}, failed ${tick.failed}${tick.good === undefined ? '' : `, good ${tick.good}`}`,
     ...(response === undefined ? [] : [`p50 ${formatMillis(response.p50)}, p95 ${formatMillis(response.p95)}`]),
+    ...(ttft === undefined ? [] : [`ttft p50 ${formatMillis(ttft.p50)}, p95 ${formatMillis(ttft.p95)}`]),
     ...(lateness === undefined ? [] : [`lateness p99 ${formatMillis(lateness.p99, 2)}`]),
     leftText(tick, 'about '),
   ].join('; ');

@@ -41,6 +41,7 @@ export function figureCells({ plan, current, tick }: ActiveSweep, room: number):
     { label: 'errors', rank: 6, ...(errors[0] ? { text: errors.join('   '), colour: 'red' } : { text: noError }) },
     { label: 'lateness', rank: 7, text: percentilesText(tick?.lateness, 2, room) },
     { label: 'response', rank: 2, text: percentilesText(tick?.response, 1, room) },
+    ...(plan.stream === true ? [{ label: 'ttft', rank: 4, text: percentilesText(tick?.ttft, 1, room) }] : []),
   ];
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { systemClock } from '../../../src/runtime.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { proxyFor } from '../../../src/services/dial/proxy.ts';
+import { hostProbe } from '../../../src/services/scaling/host-probe.ts';
 import { TestAuthority } from '../../support/certificates.ts';
 import { runOrder } from './raw-server.ts';
 
@@ -117,6 +118,23 @@ describe.each([false, true])('a proxy over TLS: %s', (tls) => {
       expect(each).toEqual({ line: `CONNECT target.test:${port}`, authorization: tls ? undefined : basic });
     }
   });
+});
+
+test('hosts of a group are asked in the same way as the load goes: proxy, and authorities', async () => {
+  const { at, seen } = await proxyServer();
+  const tls = createServer(await authority.issue(NAMES), (_, response) => response.end('{"host":"b-2"}'));
+  const secure = `https://target.test:${await listen(tls)}`;
+  const way = {
+    proxyOf: (url: string) => proxyFor(url, { http_proxy: at, https_proxy: at }),
+    ca: await authority.text(),
+  };
+  const { signal } = new AbortController();
+  expect(await hostProbe('http://target.test/invoke', way)(signal)).toMatchObject({
+    ...{ hosts: [{ host: 'b-1', answers: 6 }], unanswered: 0 },
+  });
+  expect(await hostProbe(secure, way)(signal)).toMatchObject({ hosts: [{ host: 'b-2', answers: 6 }], unanswered: 0 });
+  expect(seen.map(({ line }) => line.split(' ')[0])).toEqual([...Array(6).fill('GET'), ...Array(6).fill('CONNECT')]);
+  expect(seen.every(({ authorization }) => authorization !== undefined)).toBe(true);
 });
 
 test.each([

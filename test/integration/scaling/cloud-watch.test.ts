@@ -32,7 +32,7 @@ async function watch(until: string, options: Partial<WatchOptions> = {}, onLook?
     { intervalSeconds: 0.1, forSeconds: 120, until: parseUntil(until), ...options },
     {
       source: groupSource(compute, place, systemClock),
-      probe: hostProbe(url),
+      probe: hostProbe(url, {}),
       clock: systemClock,
       emit: () => {},
       signal: new AbortController().signal,

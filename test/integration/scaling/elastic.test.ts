@@ -117,7 +117,7 @@ async function run(own: Partial<ElasticSettings> = {}, onEvent: (event: Event) =
     onEvent(event);
   };
   try {
-    const deps = { clock: systemClock, client, emit, signal, source: group, probe: hostProbe(group.url) };
+    const deps = { clock: systemClock, client, emit, signal, source: group, probe: hostProbe(group.url, {}) };
     const report = await runElastic(options, { ...settings, ...own }, { intervalSeconds: 0.5 }, deps);
     return { report, events };
   } finally {

@@ -30,7 +30,7 @@ async function watch(goal: string, onSample: (sample: ScaleSample) => void = () 
   const options = { intervalSeconds: 0.2, forSeconds: 120, until: parseUntil(goal) };
   const deps = {
     source,
-    probe: hostProbe(source.url ?? ''),
+    probe: hostProbe(source.url ?? '', {}),
     clock: systemClock,
     emit: stack.deps.emit,
     signal: new AbortController().signal,

@@ -122,7 +122,7 @@ describe('each check can fail, and says what to do', () => {
       '502: ollama error: gone',
       'engine',
     ],
-    ['b-invoke', { b: { 'POST /invoke': () => 'hang up' } }, 'closed the connection', 'log of the service'],
+    ['b-invoke', { b: { 'POST /invoke': () => 'hang up' } }, 'closed the connection', 'log of the server'],
     [
       'a-health',
       { a: { 'GET /health': () => [200, '<html>\u001b[31mhello'] } },

@@ -1,8 +1,8 @@
 import { Parser } from '@oclif/core';
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/commands.ts';
-import { numberFlag } from '../../../src/config/flags.ts';
-import { keyFlagsOf } from '../../../src/services/load/quick/quick-target.ts';
+import { durationFlag, numberFlag } from '../../../src/config/flags.ts';
+import { sameFlagsOf } from '../../../src/services/load/quick/quick-target.ts';
 
 const parsed = async (text: string) =>
   (await Parser.parse([`--rate=${text}`], { flags: { rate: numberFlag() } })).flags;
@@ -23,6 +23,16 @@ it.each(['0x10', '1e1', '0b1', 'Infinity', '', ' ', '1,5', '.', '+1', '1 2'])('"
   });
 });
 
+it('a duration is no longer than timers can be: a week', async () => {
+  const read = async (text: string) =>
+    (await Parser.parse([`--for=${text}`], { flags: { for: durationFlag() } })).flags;
+  expect(await read('168h')).toMatchObject({ for: 604_800 });
+  await expect(read('600h')).rejects.toMatchObject({
+    exit: 2,
+    message: expect.stringContaining('--for: "600h" is too long: it may be at most 168h'),
+  });
+});
+
 it('a flag that may be given several times takes one word each time: the next word is an argument', () => {
   const greedy = Object.entries(COMMANDS).flatMap(([id, { flags = {} }]) =>
     Object.entries(flags).flatMap(([name, flag]) =>
@@ -32,12 +42,36 @@ it('a flag that may be given several times takes one word each time: the next wo
   expect(greedy).toEqual([]);
 });
 
-it('a server that a load can be sent to can be looked at: behind the same proxies, with the same authorities', () => {
+it('a server that a load can be sent to can be looked at: asked in the same way, behind the same proxies', () => {
   const way = Object.keys(COMMANDS.load?.flags ?? {}).filter((name) =>
-    /^(ca-file|header|api-key|token-file)/.test(name),
+    /^(ca-file|header|api|model|max-tokens-field|token-file)/.test(name),
   );
-  expect(way).toContain('ca-file');
-  expect(Object.keys(COMMANDS.quick?.flags ?? {})).toEqual(expect.arrayContaining(way));
-  const files = { 'ca-file': 'ca.pem', 'token-file': 't' };
-  expect(keyFlagsOf(files)).toEqual(['--token-file', 't', '--ca-file', 'ca.pem']);
+  expect(way).toEqual(expect.arrayContaining(['ca-file', 'api-key-file', 'api-key-header', 'model', 'header', 'api']));
+  const ofQuick = COMMANDS.quick?.flags ?? {};
+  for (const name of way)
+    expect(ofQuick[name], name).toEqual({ ...COMMANDS.load?.flags?.[name], helpGroup: undefined });
+});
+
+it('what goes on from a quick look is let in as it was, and repeats no value of a header', () => {
+  const flags = {
+    'ca-file': 'ca.pem',
+    'token-file': 't',
+    header: ['x-key: secret:1', 'x-b:2'],
+    results: 'results',
+    stack: 's',
+  };
+  const same = [
+    '--token-file',
+    't',
+    '--ca-file',
+    'ca.pem',
+    '--stack',
+    's',
+    '--header',
+    'x-key: VALUE',
+    '--header',
+    'x-b: VALUE',
+  ];
+  expect(sameFlagsOf(flags)).toEqual(same);
+  expect(sameFlagsOf({ results: 'mine' })).toEqual(['--results', 'mine']);
 });

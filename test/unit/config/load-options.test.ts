@@ -61,3 +61,45 @@ describe('a file of one point', () => {
     await expect(asked({ rps: '1', 'find-knee': true }, '--find-knee')).rejects.toMatchObject({ exit: 2 });
   });
 });
+
+describe('what nobody gave', () => {
+  const optionsOf = async (change: object, typed = '') => {
+    const flags = {
+      duration: 10,
+      turns: 1,
+      results: 'results',
+      arrivals: 'constant',
+      target: 'http://h/infer',
+      ...change,
+    };
+    const request = await loadRequest(flags as unknown as Parameters<typeof loadRequest>[0], {
+      ...{ argv: typed.split(' '), stack: 'default', about: {}, elastic: undefined, tell: () => {} },
+      endpoints: async () => expect.fail('no stack is asked'),
+    });
+    return 'options' in request ? request.options : expect.fail('it goes on with nothing');
+  };
+
+  test.each([
+    [{ rps: '10,20', requests: 200 }, '', 20],
+    [{ rps: '10', requests: 200 }, '--duration 10s', 10],
+    [{ rps: '10', requests: 200, duration: 30 }, '', 30],
+    [{ concurrency: '8', requests: 200 }, '--concurrency 8', 86_400],
+    [{ concurrency: '8', requests: 200 }, '--concurrency 8 --duration 10s', 10],
+    [{ concurrency: '8' }, '--concurrency 8', 10],
+    [{ rps: '10,20', requests: 200, 'find-knee': true }, '', 10],
+    [{ rps: '10', requests: 200, 'until-certain': 'p99' }, '', 10],
+  ])('without a duration, %o with "%s" takes as long as its requests do', async (change, typed, seconds) => {
+    expect((await optionsOf(change, typed)).durationSeconds).toBe(seconds);
+  });
+
+  test.each([
+    [{}, '', true],
+    [{ 'find-knee': true }, '--find-knee', true],
+    [{ rps: '1' }, '--rps 1', undefined],
+    [{ rps: '1' }, '', undefined],
+    [{ concurrency: '8' }, '--concurrency 8', undefined],
+    [{ stages: '10s:5' }, '--stages 10s:5', undefined],
+  ])('rates are asked for or not: %o', async (change, typed, unasked) => {
+    expect((await optionsOf(change, typed)).unaskedRates).toBe(unasked);
+  });
+});

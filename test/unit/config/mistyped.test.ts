@@ -80,6 +80,39 @@ test.each([
   expect(nextSteps[0]).toBe(meant === undefined ? `see all commands: ${all}` : `did you mean: ${meant}`);
 });
 
+test.each([
+  [['http://h:8000', '--rps', '5'], 'chainctl load --target http://h:8000 --rps 5'],
+  [['http://h/v1?a=1&b=2', '-q'], "chainctl load --target 'http://h/v1?a=1&b=2' -q"],
+  [['localhost:8000'], 'chainctl load --target http://localhost:8000'],
+  [['unix:/run/x.sock:/v1/completions'], 'chainctl load --target unix:/run/x.sock:/v1/completions'],
+])('an address without its flag: load %j', (argv, meant) => {
+  expect(unknownCommand(['load', ...argv], COMMANDS)).toMatchObject({ exit: 2, nextSteps: [meant, SEE_LOAD] });
+  const behind = [...argv.slice(1), ...argv.slice(0, 1)];
+  const thrown = new Errors.CLIError(`Unexpected argument: ${argv[0]}\nSee more help with --help`);
+  expect(usageError(thrown, { command: 'load', argv: behind, flags: ['target', 'rps'] })).toMatchObject({
+    ...{ exit: 2, nextSteps: [meant, SEE_LOAD] },
+  });
+});
+
+test('an address alone may be looked at or loaded, and one with a flag too many loses it', () => {
+  expect(unknownCommand(['http://h:8000', '--json'], COMMANDS).nextSteps).toEqual([
+    'a look of a minute: chainctl quick http://h:8000 --json',
+    'a load: chainctl load --target http://h:8000 --json',
+  ]);
+  for (const argv of [
+    ['--target', 'h:8000', '-y'],
+    ['-y', '--target=http://h:8000'],
+  ]) {
+    const thrown = new Errors.CLIError('Nonexistent flag: --target\nSee more help with --help');
+    const typed = { command: 'quick', argv, flags: ['yes'], args: ['url'] };
+    expect(usageError(thrown, typed).nextSteps[0]).toMatch(
+      /^chainctl quick (http:\/\/h:8000 -y|-y http:\/\/h:8000|http:\/\/h:8000 -y)$/,
+    );
+  }
+});
+
+const SEE_LOAD = 'see the flags and examples: chainctl load --help';
+
 test('a word too many after a header is not repeated: it may be a key', () => {
   const argv = ['--header', 'a: b', 'x-key: secret-1'];
   const thrown = new Errors.CLIError('Unexpected argument: x-key: secret-1\nSee more help with --help');

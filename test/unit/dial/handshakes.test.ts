@@ -32,16 +32,56 @@ it('goes back where more of them became slow', () => {
   expect(limitAfter(400, () => (round++ < 100 ? 40 : 400))).toBe(4);
 });
 
-it('counts one no more that takes long, and learns nothing from it', () => {
+it('lets many go where their times differ by what the network does', () => {
+  let n = 0;
+  const wait = () => 100 + ((n++ * 0.618) % 1) * 2900;
+  let now = 0;
+  const handshakes = new Handshakes(() => now);
+  const under: { at: number; end: (made: boolean) => void }[] = [];
+  // 100 connections are wanted a second; the timers run with the clock.
+  let begun = 0;
+  for (; now < 10_000; now += 10) {
+    vi.advanceTimersByTime(10);
+    for (const each of under.filter(({ at }) => at <= now)) each.end(true);
+    under.splice(0, under.length, ...under.filter(({ at }) => at > now));
+    while (!handshakes.busy && begun < now / 10) {
+      under.push({ at: now + wait(), ...handshakes.begin() });
+      begun++;
+    }
+  }
+  expect(begun).toBeGreaterThan(0.95 * 1000);
+});
+
+it('counts none for long of a server that says nothing, and lets more go', () => {
   const handshakes = new Handshakes(() => Date.now());
-  const under = [];
-  while (!handshakes.busy) under.push(handshakes.begin());
-  expect(under).toHaveLength(4);
-  vi.advanceTimersByTime(1000);
-  expect(handshakes.busy).toBe(false);
-  for (const each of under) each.end(true);
-  while (!handshakes.busy) under.push(handshakes.begin());
-  expect(under).toHaveLength(8);
+  const counts = Array.from({ length: 8 }, () => {
+    let begun = 0;
+    for (; !handshakes.busy; begun++) handshakes.begin();
+    vi.advanceTimersByTime(101);
+    return begun;
+  });
+  expect(counts).toEqual([4, 8, 16, 32, 64, 128, 256, 256]);
+});
+
+it('lets few go where all of them are slow, though each takes longer than is waited for', () => {
+  let now = 0;
+  const handshakes = new Handshakes(() => now);
+  const first = handshakes.begin();
+  now = 30;
+  first.end(true);
+  // A processor that takes 30 ms for each, one after the other.
+  let free = now;
+  const under: { at: number; end: (made: boolean) => void }[] = [];
+  for (; now < 20_000; now += 10) {
+    vi.advanceTimersByTime(10);
+    for (const each of under.filter(({ at }) => at <= now)) each.end(true);
+    under.splice(0, under.length, ...under.filter(({ at }) => at > now));
+    while (!handshakes.busy) {
+      free = Math.max(free, now) + 30;
+      under.push({ at: free, ...handshakes.begin() });
+    }
+  }
+  expect(under.length).toBeLessThan(16);
 });
 
 it('counts a handshake that ends twice, or fails, once', () => {

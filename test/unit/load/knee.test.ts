@@ -73,6 +73,20 @@ function run(search: Search, target: (rate: number, durationSeconds: number, nth
   return tried;
 }
 
+test('a point that this machine spoiled is offered once more, unless it could not even be sent', () => {
+  const busyOnce = run(bounds(1, 100), (rate, _, nth) => (nth === 1 ? { spoiled: true } : { sustained: rate <= 50 }));
+  expect(busyOnce.slice(0, 3).map(({ rate }) => rate)).toEqual([1, 100, 100]);
+  expect(busyOnce[2]?.sustained).toBe(false);
+  const tooSlow = run(bounds(1, 100), (rate) => (rate > 20 ? { spoiled: true } : { sustained: true }));
+  for (const { rate } of tooSlow) expect(tooSlow.filter((each) => each.rate === rate).length).toBeLessThan(3);
+  const unsent = run(bounds(1, 100), (rate) => (rate > 20 ? { spoiled: true, servedRps: 20 } : { sustained: true }));
+  expect(unsent.filter(({ rate }) => rate === 100)).toHaveLength(1);
+  const steps = searchSteps(bounds(1, 100));
+  const late = point(1, 1, { index: 0, validity: 'invalid: client-limited (late)', durationSeconds: 1000 });
+  expect(steps([late])).toEqual({ index: 1, rate: 1, durationSeconds: 1000 });
+  expect(steps([late, { ...late, index: 1 }])).toMatchObject({ rate: 100 });
+});
+
 /** Searches against a target of known capacity. */
 function search(low: number, high: number, capacity: number, served: (rate: number) => number): Tried[] {
   return run(bounds(low, high), (rate) => ({ sustained: rate <= capacity, servedRps: served(rate) }));

@@ -154,7 +154,7 @@ describe('whole answers that are successes, with their tokens', () => {
 });
 
 describe('a 200 that is no answer', () => {
-  const empty = { ...usage, completion_tokens: 1 };
+  const empty = { ...usage, completion_tokens: 1, total_tokens: 6 };
   test.each([
     [
       'openai-chat',

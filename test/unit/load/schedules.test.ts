@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { arrivalsWithin } from '../../../src/services/load/schedule/arrivals.ts';
 import { gammaTimes, poissonTimes } from '../../../src/services/load/schedule/renewal.ts';
 import { parseStages, type Stage } from '../../../src/services/load/schedule/stages.ts';
 import { Timetable, timetableOf } from '../../../src/services/load/schedule/timetable.ts';
@@ -44,8 +45,20 @@ describe('stages', () => {
     ['0.05s:10', 'stage 1 is shorter than 100 ms'],
     ['0-0.01', 'all together it is not one request'],
     ['1-1000000', 'a rate may be at most 100000'],
+    ['100h:1,100h:2', 'all together they take longer than 168h'],
   ])('"%s" is refused: %s', (text, why) => {
     expect(() => parseStages(text, 60)).toThrow(`--stages "${text}": ${why}`);
+  });
+
+  test.each([
+    ['1s:10-20,1s:20,1s:20-10', 50],
+    ['3s:1-2', 5],
+    ['7s:0-100,11s:3', 383],
+    ['1h:900-1234.5', 3_842_100],
+  ])('%s brings no request more, however its rate is rounded', (text, count) => {
+    const { rate, durationSeconds } = parseStages(text, 1);
+    expect(arrivalsWithin(durationSeconds, rate)).toBe(count);
+    expect(rate).toBeLessThanOrEqual(count / durationSeconds);
   });
 
   test.each(['constant', 'poisson', 'gamma'] as const)('%s arrivals come as the rate has it', (arrivals) => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bodyOf, probeBodies } from '../../../src/services/load/bodies.ts';
 import { DEFAULT_PROMPT, sharedPrefixWarning } from '../../../src/services/load/prompt.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import type { RecordedRun } from '../../../src/services/load/record/read-run.ts';
@@ -27,6 +28,21 @@ test('a shared prefix is in the manifest, and a run that goes on has the same', 
   const begun = { ...options, sharedPrefixTokens: 50 };
   expect(orderOf(begun, plan, 0, 1).sharedPrefixTokens).toBe(50);
   expect(afterResume(begun).sharedPrefixTokens).toBe(50);
+});
+
+test('a run that goes on asks nothing again that it had asked, and as much as it would have', async () => {
+  const workload = { inputTokens: { kind: 'uniform', min: 50, max: 90 } } as const;
+  for (const begun of [options, { ...options, workload }]) {
+    const first = orderOf(begun, plan, 0, 1);
+    const again = afterResume(begun);
+    const thrice = afterResume({ ...begun, resumed: 1 });
+    expect([again.resumed, thrice.resumed]).toEqual([1, 2]);
+    const bodies = [first, again, thrice].map((order) => bodyOf(order, 5));
+    expect(new Set(bodies.map((body) => body.slice(0, 14))).size).toBe(3);
+    expect(new Set(bodies.map((body) => body.length)).size).toBe(1);
+    const probes = [begun, { ...begun, resumed: 1 }].map((each) => probeBodies({ ...each, form: first.form })());
+    expect(probes[0]?.slice(0, 14)).not.toBe(probes[1]?.slice(0, 14));
+  }
 });
 
 test('runs of earlier versions go on without one', () => {

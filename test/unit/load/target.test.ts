@@ -44,6 +44,16 @@ test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/c
   },
 );
 
+test.each([
+  ['localhost:8001', 'http://localhost:8001'],
+  ['h.example/v1/chat/completions', 'http://h.example/v1/chat/completions'],
+  ['[::1]:8000', 'http://[::1]:8000'],
+])('%s is meant as %s', async (target, meant) => {
+  await expect(resolve(target)).rejects.toMatchObject({
+    nextSteps: [`did you mean: --target ${meant}`, expect.any(String)],
+  });
+});
+
 test('a mistyped service of the stack is told which was meant', async () => {
   await expect(resolveTarget('chian', deployed, 'demo', services)).rejects.toMatchObject({
     nextSteps: ['did you mean: chainctl load --target chain --stack demo', expect.any(String)],

@@ -4,11 +4,12 @@ import { bottleneckLines } from '../../../src/services/results/bottleneck.ts';
 import { diffText } from '../../../src/services/results/diff-text.ts';
 import { columnsOf } from '../../../src/services/results/html/chart.ts';
 import { pageOf } from '../../../src/services/results/html/page.ts';
+import { kneeLine } from '../../../src/services/results/knee-line.ts';
 import { markdownOf } from '../../../src/services/results/markdown.ts';
 import { sloJunit } from '../../../src/services/results/slo-junit.ts';
 import { remarkLines } from '../../../src/services/results/sweep-sections.ts';
 import { sweepText } from '../../../src/services/results/sweep-table.ts';
-import { kneeLine, remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
+import { remarksOf, verdictOf } from '../../../src/services/results/verdict.ts';
 import { chartOf, diffReports, pointOf, recordedRun, reportOf, toldPoint } from './fixture.ts';
 
 const told = reportOf([toldPoint(0, 0.05, 50), toldPoint(1, 0.15, 45_000)]);

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { urlFlag } from '../../../src/config/flags.ts';
+import { serviceUrlFlags } from '../../../src/config/service-urls.ts';
 import { systemClock } from '../../../src/runtime.ts';
 import type { ChainClient } from '../../../src/services/chain/client.ts';
 import { checkMeasured, checkMinimum, notMore } from '../../../src/services/smoke/check.ts';
@@ -28,6 +30,18 @@ test('times: rounding is forgiven, more is not', () => {
   expect(checkMinimum(4.5, 5)).toBe('answered after 4.500 s, before the minimum processing time of 5 s');
   expect(checkMeasured(1, 1.2, 'x')).toBeUndefined();
   expect(checkMeasured(2, 1, 'x')).toBe('x is more than the 1.000 s that the whole request took here');
+});
+
+test('addresses of services may be socket files, and those that a service is given may not', async () => {
+  const parse = (flag: { parse: unknown; name?: string }, text: string) =>
+    (flag.parse as (...of: unknown[]) => Promise<string>)(text, undefined, { ...flag, name: 'b-url' });
+  const of = serviceUrlFlags['b-url'] as { parse: unknown };
+  expect(await parse(of, 'unix:/run/b.sock')).toBe('http+unix://%2Frun%2Fb.sock/');
+  expect(await parse(of, 'http://b:8002')).toBe('http://b:8002');
+  await expect(parse(of, 'b:8002')).rejects.toMatchObject({ exit: 2 });
+  await expect(parse(urlFlag() as { parse: unknown }, 'unix:/run/b.sock')).rejects.toMatchObject({
+    ...{ exit: 2, message: expect.stringContaining('is a socket file, and this is an address of the network') },
+  });
 });
 
 describe('targets', () => {

@@ -50,6 +50,17 @@ describe('the panel of a sweep', () => {
     `);
   });
 
+  test('the first token stands below the response where answers are streamed, before and after there is one', () => {
+    const streamed = { ...sweepAt(2, fullTick), plan: { ...ladder, stream: true } };
+    const ttft = { p50: 61, p90: 80, p95: 85, p99: 1200 };
+    const rowOf = (sweep: ActiveSweep) => rows(sweep, [80, 24]).find((row) => row.startsWith('  ttft'));
+    expect(rowOf(streamed)).toBe('  ttft     -');
+    expect(rowOf({ ...streamed, tick: { ...fullTick, ttft } })).toBe(
+      '  ttft     p50 61 ms    p90 80 ms    p95 85 ms    p99 1.2 s',
+    );
+    expect(rowOf(sweepAt(2, fullTick))).toBeUndefined();
+  });
+
   test('at 200x50, hosts beside the figures', () => {
     expect(rows(sweepAt(2, fullTick), [200, 50], NOTHING_ASKED).join('\n')).toMatchInlineSnapshot(`
       "⠋ point 3 of 13 · 50 req/s · measuring                                                                                                           2m 05s left

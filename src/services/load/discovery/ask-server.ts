@@ -120,6 +120,11 @@ export function unknownServer(base: string, heard: Heard, { headers, commandLine
   ]);
 }
 
+/** Whether a server may have models, and tells nobody without a key. */
+export function asksForKey({ '/v1/models': models }: Heard): boolean {
+  return models.kind === 'raw' && models.status === 401;
+}
+
 /** `404 (no such route)`. */
 function answerText(reply: RawAnswer | Transport): string {
   if (reply.kind === 'transport') return reply.reason;

@@ -7,8 +7,12 @@ import { RemedyError } from '../../../errors.ts';
 export function withStepsOf(flags: readonly string[], thrown: unknown): unknown {
   if (!(thrown instanceof RemedyError)) return thrown;
   const { message, code, exit, nextSteps, cause } = thrown;
-  const steps = nextSteps.flatMap((step) => stepOf(flags, step));
-  return new RemedyError(message, { code, exit, nextSteps: steps, cause });
+  return new RemedyError(message, { code, exit, nextSteps: stepsOf(flags, nextSteps), cause });
+}
+
+/** The same of steps alone. */
+export function stepsOf(flags: readonly string[], steps: readonly string[]): string[] {
+  return steps.flatMap((step) => stepOf(flags, step));
 }
 
 function stepOf(flags: readonly string[], step: string): string[] {

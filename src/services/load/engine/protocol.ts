@@ -90,7 +90,7 @@ export interface Progress {
    */
   readonly carriedParts?: number;
   /** Output tokens that came while the window lasted, whenever their requests were sent; streamed ones and others. */
-  readonly windowTokens?: number;
+  readonly windowTokens?: number | undefined;
   /** Of a point whose requests belong to sessions. */
   readonly sessions?: SessionCounts;
   /** Since the point began, user and system. */

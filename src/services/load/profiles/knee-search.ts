@@ -6,6 +6,8 @@ export interface Tried {
   readonly sustained: boolean | undefined;
   /** What the target got done while it had more than it could do, per second. */
   readonly servedRps: number;
+  /** This machine is why it does not tell. */
+  readonly spoiled?: boolean;
   /** How long a point that does not tell would have to be, where that is known. */
   readonly wantedSeconds?: number;
 }
@@ -25,7 +27,7 @@ export const MAX_SEARCH_POINTS = 12;
 /** The search ends when the bounds are this near to each other. */
 const PRECISION = 1.06;
 /** And no longer looks into points that do not tell when they are this near. */
-const NEAR = 1.15;
+export const NEAR = 1.15;
 /**
  * Tried around what an overloaded target got done, in this order. That is its capacity, or somewhat less: queues fill
  * and empty at the ends of a point. Of few requests it is known less well, and what is near to it cannot be told at all.
@@ -44,7 +46,7 @@ const LONGER = { from: 1.3, to: 4 } as const;
 /**
  * The next point of a search for the knee between `low` and `high`: both ends first, then around what the target got
  * done at the lowest rate that it did not sustain, then the geometric middle. A point that does not tell is offered again
- * for as long as it takes, within the bound; where it still does not, it bounds the search and is no evidence.
+ * for as long as it takes, within the bound, and one that this machine spoiled once more; where it still does not, it bounds the search and is no evidence.
  *
  * @returns undefined when the knee is known to 6 %, lies outside the bounds, cannot be known better within the bound of
  *   a point, or too many points were tried
@@ -52,6 +54,9 @@ const LONGER = { from: 1.3, to: 4 } as const;
 export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer | undefined {
   if (tried.length >= MAX_SEARCH_POINTS) return undefined;
   const { low, high, durationSeconds } = search;
+  const latest = tried.at(-1);
+  if (latest !== undefined && isWorthAgain(latest, tried))
+    return { rate: latest.rate, durationSeconds: latest.durationSeconds };
   // Of each rate the point that was offered last, which was the longest.
   const last = new Map(tried.map((each) => [each.rate, each]));
   const first = last.get(low);
@@ -65,7 +70,6 @@ export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer 
   const failed = ordered.find(({ sustained }) => sustained === false);
   const best = ordered.findLast(({ sustained, rate }) => sustained === true && rate < (failed ?? top).rate);
   const isNear = best !== undefined && failed !== undefined && failed.rate / best.rate <= NEAR;
-  const latest = tried.at(-1);
   // What is certainly sustained elsewhere makes the lowest rate, which takes longest, needless.
   if (latest !== undefined && latest.rate !== low && !isNear) {
     const again = longer(search, latest);
@@ -81,6 +85,11 @@ export function nextSearchPoint(search: Search, tried: readonly Tried[]): Offer 
   if (guess === undefined) return best === undefined ? longer(search, first) : undefined;
   const enough = Math.min(search.maxDurationSeconds, Math.ceil(ENOUGH / guess));
   return { rate: guess, durationSeconds: Math.max(durationSeconds, enough) };
+}
+
+/** A machine that was busy once may not be so again; what it spoils twice, or could not send at all, is its limit. */
+function isWorthAgain({ spoiled, rate, servedRps }: Tried, tried: readonly Tried[]): boolean {
+  return spoiled === true && servedRps >= HOPEFUL * rate && tried.filter((each) => each.rate === rate).length === 1;
 }
 
 /** The same rate for as long as it takes to tell, if that is longer than it was and within the bound. */

@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
-import type { Knee, ObjectiveLimit, PointSummary } from '../types.ts';
+import { unmeasuredRates } from '../stats/knee.ts';
+import type { Knee, ObjectiveLimit, PointSummary, Unmeasured } from '../types.ts';
 import { type Limit, pilesUp, type Reading } from './limit-estimate.ts';
 import { CAPACITY, limitTried } from './limit-evidence.ts';
 import { answerOf, type LimitSearch, type LimitTried, limitSeen, secondsFor } from './limit-search.ts';
@@ -22,16 +23,22 @@ export function concludeLimit(
 ): Conclusion {
   const tried = points.map((point) => ({ ...limitTried(point, objectives), point }));
   const limit = limitSeen(search, tried);
-  if (limit === undefined) return { limit: { state: 'undecided', objectives } };
+  const unmeasured = unmeasuredRates(points, 0, Number.POSITIVE_INFINITY);
+  if (limit === undefined) return { limit: { state: 'undecided', objectives, ...some(unmeasured) } };
   const changed = changedOf(tried);
   const { best, isSure } = concludedRate(search, tried, limit, changed?.missed);
   const state = stateOf(limit, isSure, changed !== undefined);
-  const isBounded = state === 'found' || state === 'undecided';
+  // Where nothing was seen above the highest rate that held, only the guess that things begin with bounds the limit.
+  const isBounded = state === 'found' || (state === 'undecided' && isSeenAbove(tried, best));
   const bound = search.whole ? Math.floor : figure;
   const interval = isBounded ? ([bound(limit.low), bound(limit.high)] as const) : undefined;
-  const limitedBy = state === 'above' || state === 'changing' ? undefined : limit.by;
-  const above = tried.filter((each) => each.readings.length > 0 && !each.held && each.offered > (best?.offered ?? 0));
+  const isBy = state === 'below' || isBounded;
+  const limitedBy = isBy ? limit.by : undefined;
+  const above = tried.filter((each) => isMiss(each) && each.offered > (best?.offered ?? 0));
   const nextAbove = Math.min(...above.map(({ offered }) => offered));
+  const open = unmeasured.filter(({ rate }) => rate > (best?.offered ?? 0) && rate < nextAbove);
+  // A machine that does not send on time does not do so for longer, either.
+  const isLonger = state === 'undecided' && open.length === 0;
   const knee =
     best === undefined || state === 'below'
       ? undefined
@@ -51,10 +58,20 @@ export function concludeLimit(
       estimate: isBounded ? figure(limit.middle) : undefined,
       limitedBy,
       missed: limitedBy === undefined ? undefined : missedOf(tried, limitedBy, knee?.rate ?? 0),
-      wantedSeconds: state === 'undecided' ? wanted(search, tried, limit) : undefined,
+      wantedSeconds: isBounded && isLonger ? wanted(search, tried, limit) : undefined,
       changed,
+      ...(state === 'undecided' ? some(open) : {}),
     }),
   });
+}
+
+function some(unmeasured: Unmeasured): Pick<ObjectiveLimit, 'unmeasured'> {
+  return unmeasured.length === 0 ? {} : { unmeasured };
+}
+
+/** Whether any point above this one tells something; without one, those that missed their objectives are above. */
+function isSeenAbove(tried: readonly LimitTried[], best: LimitTried | undefined): boolean {
+  return tried.some(({ offered, readings }) => readings.length > 0 && offered > (best?.offered ?? 0));
 }
 
 function stateOf({ below, above }: Limit, isSure: boolean, isChanged: boolean): ObjectiveLimit['state'] {
@@ -73,8 +90,15 @@ export function concludedRate<Each extends LimitTried>(
 ): { readonly best?: Each | undefined; readonly isSure: boolean } {
   const sure = answerOf(search, tried, limit);
   if (sure !== undefined && sure.offered <= most) return { best: tried.find((each) => each === sure), isSure: true };
-  const held = tried.filter((each) => each.held && each.offered <= Math.min(most, limit.middle));
+  // Of whole numbers what is just below the first that missed is as near as can be, wherever the middle is.
+  const missed = search.whole ? Math.min(...tried.filter(isMiss).map(({ offered }) => offered)) : 0;
+  const likely = Number.isFinite(missed) ? Math.max(limit.middle, missed) : limit.middle;
+  const held = tried.filter((each) => each.held && each.offered <= Math.min(most, likely));
   return { best: held.toSorted((one, other) => one.offered - other.offered).at(-1), isSure: false };
+}
+
+function isMiss({ readings, held }: LimitTried): boolean {
+  return readings.length > 0 && !held;
 }
 
 /** What was seen of an objective at the lowest rate above the knee at which it was missed. */

@@ -1,6 +1,7 @@
 import { formatEstimate, formatSpan } from '../../../durations.ts';
 import { formatRate, plural } from '../../words.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
 import { leastSeconds } from '../stats/until-certain.ts';
 import type { PointSummary, SweepPlan } from '../types.ts';
 import type { Profile, Step } from './profile.ts';
@@ -33,8 +34,8 @@ export const list: Profile = {
 
 /** How long each point is and what may make the sweep longer: open answers are waited for after each point. */
 export function eachPoint(plan: SweepPlan, about: string): string {
-  const { loop, durationSeconds, warmupSeconds, probeMs, untilCertain } = plan;
-  const length = untilCertain === undefined ? formatSpan(durationSeconds) : spread(plan, untilCertain);
+  const { loop, warmupSeconds, probeMs, untilCertain } = plan;
+  const length = endsWithRequests(plan) ? 'however long they take,' : `${spread(plan)} each`;
   const least = untilCertain === undefined ? '' : 'at least ';
   const warmup = warmupSeconds === 0 ? ' without warm-up' : ` after ${formatSpan(warmupSeconds)} of warm-up`;
   const drain = formatEstimate(longestDrain(plan));
@@ -42,12 +43,16 @@ export function eachPoint(plan: SweepPlan, about: string): string {
   const longer = loop === 'closed' ? 'where the last answers take long' : 'where answers queue';
   const drains =
     probeMs === undefined ? ` and the drains, at most ${drain} each` : `; ${longer}, up to ${drain} more a point`;
-  return `${length} each${warmup}, ${least}${about}${drains}`;
+  return `${length}${warmup}, ${least}${about}${drains}`;
 }
 
-/** The shortest and the longest point that lasts until a percentile is certain. */
-function spread(plan: SweepPlan, until: NonNullable<SweepPlan['untilCertain']>): string {
-  const longest = formatSpan(until.maxDurationSeconds);
-  const least = formatSpan(Math.min(...plan.rates.map((rate) => leastSeconds(until, rate, plan))));
-  return least === longest ? longest : `${least} to ${longest}`;
+/** The shortest and the longest point: their lengths may follow from requests, or from how certain a percentile is. */
+function spread(plan: SweepPlan): string {
+  const { rates, untilCertain: until } = plan;
+  const windows =
+    until === undefined
+      ? rates.map((rate) => windowSeconds(plan, rate))
+      : [until.maxDurationSeconds, ...rates.map((rate) => leastSeconds(until, rate, plan))];
+  const [least, longest] = [Math.min(...windows), Math.max(...windows)].map(formatSpan);
+  return least === longest ? String(longest) : `${least} to ${longest}`;
 }

@@ -64,7 +64,7 @@ export interface Profile {
   /** Decides the steps of one sweep. Where a group decides, it comes from there instead. */
   steps(plan: SweepPlan): NextStep;
   /** What its points come to, where that is not the knee of a ladder. */
-  conclude?(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'limit'>;
+  conclude?(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'searched' | 'limit'>;
   /** Points that a plan has, at most. */
   mostPoints(plan: SweepPlan): number;
   /** Longest duration of a point, seconds, where that is not the plan's. */

@@ -42,8 +42,10 @@ export function askedPoints(
   return plan.limit === undefined || knee === undefined ? points : points.filter(({ index }) => index === knee.index);
 }
 
+type Conclusion = Pick<SweepReport, 'knee' | 'searched' | 'limit'>;
+
 /** What the points of a plan come to. */
-export function conclusionOf(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'limit'> {
+export function conclusionOf(plan: SweepPlan, points: readonly PointSummary[]): Conclusion {
   const profile = profileOf(plan);
   if (profile.conclude !== undefined) return profile.conclude(plan, points);
   const knee = profile.hasKnee ? judgeKnee(points) : undefined;

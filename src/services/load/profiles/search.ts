@@ -1,10 +1,11 @@
 import { formatEstimate, formatSeconds } from '../../../durations.ts';
+import { defined } from '../../defined.ts';
 import { formatRate, plural } from '../../words.ts';
 import { dueRps } from '../stats/due-rate.ts';
-import { isSustained } from '../stats/knee.ts';
+import { isSustained, judgeKnee, unmeasuredRates } from '../stats/knee.ts';
 import { isValid } from '../stats/validity.ts';
-import type { PointSummary, SweepPlan } from '../types.ts';
-import { ENOUGH, MAX_SEARCH_POINTS, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
+import type { KneeSearch, PointSummary, SweepPlan, SweepReport } from '../types.ts';
+import { ENOUGH, MAX_SEARCH_POINTS, NEAR, nextSearchPoint, type Search, type Tried } from './knee-search.ts';
 import { eachPoint, listSteps } from './list.ts';
 import type { Note, Profile, Step } from './profile.ts';
 
@@ -29,6 +30,7 @@ export const search: Profile = {
     if (bounds === undefined) return listSteps(rates);
     return searchSteps({ ...bounds, durationSeconds, maxDurationSeconds: longestSeconds(plan) });
   },
+  conclude: concludeSearch,
   mostPoints: (plan) => plan.search?.maxPoints ?? MAX_SEARCH_POINTS,
   longestSeconds,
   notes: searchNotes,
@@ -40,6 +42,28 @@ export const search: Profile = {
     return `search for the knee between ${formatRate(low)} and ${formatRate(high)} req/s, at most ${most}, ${eachPoint(plan, about)}`;
   },
 };
+
+/** The knee of its points, and what that is worth: what was not measured bounds it, and is no evidence. */
+function concludeSearch(plan: SweepPlan, points: readonly PointSummary[]): Pick<SweepReport, 'knee' | 'searched'> {
+  const knee = judgeKnee(points);
+  const failed = Math.min(...points.filter((point) => isSustained(point) === false).map(({ rate }) => rate));
+  const state = stateOf(plan, points, knee?.rate, failed);
+  const isOpen = state === 'atLeast' || state === 'undecided';
+  const unmeasured = isOpen ? unmeasuredRates(points, knee?.rate ?? 0, failed) : [];
+  return defined({ knee, searched: defined({ state, unmeasured: unmeasured.length === 0 ? undefined : unmeasured }) });
+}
+
+function stateOf(
+  { search: bounds, rates }: SweepPlan,
+  points: readonly PointSummary[],
+  sustained: number | undefined,
+  failed: number,
+): KneeSearch['state'] {
+  const isOpen = points.some(({ rate, status }) => status !== 'skipped' && rate > (sustained ?? 0) && rate < failed);
+  if (sustained === undefined) return Number.isFinite(failed) && !isOpen ? 'below' : 'undecided';
+  if (Number.isFinite(failed)) return failed / sustained <= NEAR ? 'found' : 'atLeast';
+  return sustained >= (bounds?.high ?? Math.max(...rates)) ? 'above' : 'atLeast';
+}
 
 function longestSeconds({ search: bounds, durationSeconds }: SweepPlan): number {
   return bounds?.maxDurationSeconds ?? durationSeconds;
@@ -64,6 +88,7 @@ function triedOf(point: PointSummary): Tried {
     durationSeconds,
     sustained: isSustained(point),
     servedRps: capacityOf(point),
+    ...(status === 'complete' && !isValid(point) ? { spoiled: true } : {}),
     ...(wantedSeconds === undefined ? {} : { wantedSeconds }),
   };
 }

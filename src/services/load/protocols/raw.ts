@@ -1,5 +1,5 @@
 import { TokenMeter } from '../engine/stream/token-meter.ts';
-import { errorAnswer, hostOf, httpError, invalid, parsed } from './answers.ts';
+import { errorAnswer, hostOf, httpError, invalid, isObject, parsed } from './answers.ts';
 import { chain } from './chain.ts';
 import { BALANCER_SAYS } from './contract.ts';
 import { invoke } from './invoke.ts';
@@ -10,6 +10,7 @@ import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { promptJson } from './prompt-json.ts';
 import type { RequestProtocol, Verdict } from './protocol.ts';
+import { usageOf } from './usage.ts';
 
 /** Whose answers are known wherever they come from. */
 const KNOWN = [openaiChat, openaiCompletions, ollamaChat, ollamaGenerate, invoke, chain];
@@ -39,7 +40,9 @@ export const raw: RequestProtocol = {
     if (status < 200 || status >= 300) return httpError(status, text, location, retryAfter);
     const body = parsed(text);
     const fault = body === undefined ? errorInStream(text) : errorAnswer(body);
-    return fault ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body) };
+    const figures = isObject(body) ? usageOf(body) : {};
+    const counted = Object.keys(figures).length > 0 ? { figures } : {};
+    return fault ?? { outcome: 'ok', class: 'ok', error: '', ...hostOf(body), ...counted };
   },
   textOf(answer) {
     const texts = [...KNOWN.map(({ textOf }) => textOf(answer)), ...FIELDS.map((name) => textIn(answer[name]))];

@@ -11,19 +11,37 @@ export interface Usage {
 type Part = Readonly<Record<string, unknown>>;
 
 /**
- * Reads what OpenAI's API and its kin (`usage`), Ollama (`eval_count`), the services of the chain (`usage.eval_count`) and
- * llama-server (`timings`, `tokens_predicted`) tell of their tokens.
+ * Reads what OpenAI's APIs and their kin (`usage`; Groq's in `x_groq`), Anthropic's (`message.usage`), Ollama
+ * (`eval_count`), the services of the chain (`usage.eval_count`), llama-server (`timings`, `tokens_predicted`), Gemini
+ * (`usageMetadata`) and TGI (`details`) tell of their tokens.
  */
 export function usageOf(body: Part): Usage {
   const found: Usage = {};
-  const usage = part(body.usage);
+  const usage = part(
+    body.usage ??
+      part(body.x_groq).usage ??
+      part(body.message).usage ??
+      part(body.response).usage ??
+      body.usageMetadata,
+  );
   const timings = part(body.timings);
-  const reasoning = first(part(usage.completion_tokens_details).reasoning_tokens, usage.reasoning_tokens);
-  const cached = first(part(usage.prompt_tokens_details).cached_tokens, usage.prompt_cache_hit_tokens, timings.cache_n);
+  const reasoning = first(
+    part(usage.completion_tokens_details ?? usage.output_tokens_details).reasoning_tokens,
+    usage.reasoning_tokens,
+    usage.thoughtsTokenCount,
+  );
+  const cached = first(
+    part(usage.prompt_tokens_details ?? usage.input_tokens_details).cached_tokens,
+    usage.prompt_cache_hit_tokens,
+    usage.cache_read_input_tokens,
+    usage.cachedContentTokenCount,
+    timings.cache_n,
+  );
   // llama-server counts what its cache served beside what it read.
   const read = first(timings.prompt_n);
   const prompt =
-    first(usage.prompt_tokens, usage.input_tokens, body.prompt_eval_count, usage.prompt_eval_count) ??
+    first(usage.prompt_tokens, besideCache(usage), body.prompt_eval_count, usage.prompt_eval_count) ??
+    first(usage.promptTokenCount) ??
     (read === undefined ? first(body.tokens_evaluated) : read + (first(timings.cache_n) ?? 0));
   const output = first(
     usage.completion_tokens,
@@ -32,17 +50,41 @@ export function usageOf(body: Part): Usage {
     usage.eval_count,
     timings.predicted_n,
     body.tokens_predicted,
+    usage.candidatesTokenCount,
+    part(body.details).generated_tokens,
   );
+  const more = apart(usage, prompt, output, reasoning);
   if (prompt !== undefined) found.prompt_tokens = prompt;
-  if (output !== undefined) found.output_tokens = output + apart(usage, prompt, output, reasoning);
-  if (reasoning !== undefined) found.reasoning_tokens = reasoning;
+  if (output !== undefined) found.output_tokens = output + more;
+  if (reasoning !== undefined || more > 0) found.reasoning_tokens = reasoning || more;
   if (cached !== undefined) found.cached_tokens = cached;
   return found;
 }
 
-/** Reasoning that is not in the count of the output, which some APIs leave out of it: the total tells. */
-function apart(usage: Part, prompt = 0, output = 0, reasoning = 0): number {
-  return reasoning > 0 && usage.total_tokens === prompt + output + reasoning ? reasoning : 0;
+/** Anthropic counts what its cache served or keeps beside what it read. */
+function besideCache({ input_tokens: read, cache_read_input_tokens: served, cache_creation_input_tokens: kept }: Part) {
+  return typeof read === 'number' ? read + (first(served) ?? 0) + (first(kept) ?? 0) : undefined;
+}
+
+/**
+ * Reasoning that is not in the count of the output, which some APIs (Gemini's) leave out of it, and do not always name:
+ * the total tells.
+ */
+function apart(usage: Part, prompt?: number, output?: number, reasoning = 0): number {
+  const total = first(usage.total_tokens, usage.totalTokenCount);
+  if (total === undefined || prompt === undefined || output === undefined) return 0;
+  const rest = total - prompt - output;
+  return rest > 0 && (reasoning === 0 || rest === reasoning) ? rest : 0;
+}
+
+/**
+ * Tokens that the events of a stream had: reasoning that was counted and never shown came before them, and took its time
+ * there.
+ *
+ * @param events with tokens; there are no fewer tokens than these, whatever is counted as reasoning
+ */
+export function shownTokens({ output_tokens: output = 0, reasoning_tokens: reasoning = 0 }: Usage, events: number) {
+  return Math.max(output - reasoning, Math.min(events, output));
 }
 
 function first(...values: readonly unknown[]): number | undefined {

@@ -1,14 +1,15 @@
 import { isIP } from 'node:net';
 import { remedy } from '../../../errors.ts';
-import { type Asking, askServer, type FoundServer, judgeServer } from '../discovery/ask-server.ts';
+import { socketOf } from '../../dial/unix-target.ts';
+import { type Asking, askServer, asksForKey, judgeServer } from '../discovery/ask-server.ts';
 import { USUAL_PORTS } from './ports.ts';
 
 /** A server of models on this machine. */
 export interface Server {
   readonly url: string;
   readonly title: string;
-  /** Name of its request protocol. */
-  readonly api: FoundServer['api'];
+  /** It lets nobody in without a key: what it is, is not known. */
+  readonly isLocked?: boolean;
 }
 
 /** Asks the usual ports of this machine, all at once. Nothing is asked of any other. */
@@ -16,8 +17,10 @@ export async function findServers(asking: Asking, ports = USUAL_PORTS): Promise<
   const found = await Promise.all(
     ports.map(async ({ port }): Promise<Server[]> => {
       const url = `http://127.0.0.1:${port}`;
-      const server = judgeServer(await askServer(url, asking));
-      return server === undefined ? [] : [{ url, title: server.title, api: server.api }];
+      const heard = await askServer(url, asking);
+      const server = judgeServer(heard);
+      if (server !== undefined) return [{ url, title: server.title }];
+      return asksForKey(heard) ? [{ url, title: 'a server that asks for a key', isLocked: true }] : [];
     }),
   );
   return found.flat();
@@ -26,27 +29,35 @@ export async function findServers(asking: Asking, ports = USUAL_PORTS): Promise<
 /**
  * The one that is meant.
  *
- * @throws RemedyError: exit 5 where there is none, exit 2 where there are several
+ * @throws RemedyError: exit 5 where there is none, exit 3 where it asks for a key, exit 2 where there are several
  */
 export function onlyServer(servers: readonly Server[], ports = USUAL_PORTS): Server {
-  const [first, ...more] = servers;
+  const open = servers.filter(({ isLocked }) => !isLocked);
+  const [first] = open.length > 0 ? open : servers;
   if (first === undefined) {
     const tried = ports.map(({ port, of }) => `${port} (${of})`).join(', ');
     throw remedy.unhealthy('no-server', `no server of models answers on this machine: tried the ports ${tried}`, [
-      'start one: "ollama serve", or "chainctl deploy local"',
-      'or name it: chainctl quick http://127.0.0.1:PORT',
+      'name one that is elsewhere: chainctl quick http://HOST:PORT',
+      'or start one: ollama serve & sleep 2; ollama pull gemma3:270m; chainctl quick',
+      'or see how it looks without a model: chainctl deploy local && chainctl quick',
     ]);
   }
-  if (more.length === 0) return first;
+  // What asks for a key may be anything: it stands in nobody's way.
+  if (open.length === 1) return first;
+  const commands = servers.map(({ url, isLocked }) => `chainctl quick ${url}${isLocked ? ' --api-key-file FILE' : ''}`);
+  if (open.length === 0) {
+    const urls = servers.map(({ url }) => url).join(', ');
+    const fault = `no server of models answers without a key, and a key goes to none that was not named; one is asked for by ${urls}`;
+    throw remedy.configuration('unauthorized', fault, ['name the server, and the file with its key:', ...commands]);
+  }
   const names = servers.map(({ url, title }) => `${title} at ${url}`).join(', ');
-  throw remedy.usage('several-servers', `there are ${servers.length} servers: ${names}`, [
-    'name the one that is to be measured:',
-    ...servers.map(({ url }) => `chainctl quick ${url}`),
-  ]);
+  const fault = `there are ${servers.length} servers: ${names}`;
+  throw remedy.usage('several-servers', fault, ['name the one that is to be measured:', ...commands]);
 }
 
 /** Whether requests to it stay on this machine, or in its own network: nobody bills for them. */
 export function isPrivate(url: string): boolean {
+  if (socketOf(new URL(url)) !== undefined) return true;
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
   if (host === 'localhost' || host.endsWith('.localhost') || host.endsWith('.local') || host.endsWith('.internal'))
     return true;

@@ -1,80 +1,124 @@
 import { defined } from '../../defined.ts';
-import { plural, shellWord } from '../../words.ts';
-import { protocolNamed } from '../protocols/protocols.ts';
+import { formatRate, plural } from '../../words.ts';
+import { aboutTokens } from '../prompt.ts';
 import { OTHER, topCounts } from '../stats/counts.ts';
+import { isSustained } from '../stats/knee.ts';
+import { isFailed, isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
-import { capacityOf, isSaturated, isTooBusy, type Refusal, refusalOf } from './quick-plan.ts';
-import { ANSWER_TOKENS, type QuickRuns } from './run-quick.ts';
-
-/** What a user of the target gets, of one number of requests at once. */
-export interface Experience {
-  readonly concurrent: number;
-  /** Answers per second, of all together. */
-  readonly rps: number;
-  /** Medians: first token, whole answer, milliseconds; tokens per second of one answer. */
-  readonly ttftMs?: number;
-  readonly responseMs?: number;
-  readonly tokensPerSecondPerUser?: number;
-  /** Of all answers together. */
-  readonly tokensPerSecond?: number;
-  readonly failed: number;
-}
-
-/** What a quick look has found. */
-export interface Findings {
-  readonly alone?: Experience;
-  /** At the number of requests from which on more bring no more; or the most that were tried. */
-  readonly full?: Experience;
-  /** Whether more at once would bring no more. */
-  readonly isSaturated: boolean;
-  /** What says that more at once are refused. */
-  readonly refused?: Refusal;
-  /** About how many requests it works on at once, by what more of them bring. */
-  readonly parallel?: number;
-  /** The highest rate that it sustained, and the lowest that it did not, requests per second. */
-  readonly knee?: { readonly rps: number; readonly below?: number };
-  /** What failed, and why. */
-  readonly failures: readonly string[];
-  /** What a minute did not tell. */
-  readonly unknown: readonly string[];
-  /** To be pasted. */
-  readonly next: readonly string[];
-}
+import type { Experience, Findings, Known, QuickKnee } from './found.ts';
+import { nextCommands } from './next-commands.ts';
+import { capacityOf, GAIN, isSaturated, isTooBusy, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
+import type { QuickRuns } from './run-quick.ts';
 
 /** What the points of a quick look come to. Pure. */
-export function findingsOf(runs: QuickRuns, keyFlags: readonly string[] = []): Findings {
-  const { doubling, search, aloneSeconds } = runs;
+export function findingsOf(runs: QuickRuns, sameFlags: readonly string[] = []): Findings {
+  const { doubling, search, prompt, maxTokens } = runs;
   const { points } = doubling;
+  const all = [...points, ...(search?.points ?? [])];
   const capacity = capacityOf(points);
   const alone = points.find(({ rate, outcomes }) => rate === 1 && outcomes.ok > 0);
-  const saturated = isSaturated(points);
-  const refused = refusalOf(points);
+  const knee = kneeOf(search);
+  const saturated = isSaturated(points) || isBoundBy(knee, capacity?.rps);
+  const crowd = saturated && capacity ? crowdOf(capacity.enough, points) : undefined;
   const ratio = capacity && alone && alone.okRps > 0 ? capacity.rps / alone.okRps : undefined;
-  const knee = search?.knee;
-  return defined({
+  const most = capacity && experienceOf(capacity.best);
+  const figures = {
+    asked: { ...promptTokens(all, prompt), ...defined({ maxTokens }) },
+    requests: sentIn(all),
     alone: alone && experienceOf(alone),
     full: capacity && experienceOf(capacity.enough),
+    most: most && defined({ concurrent: most.concurrent, rps: most.rps, tokensPerSecond: most.tokensPerSecond }),
     isSaturated: saturated,
-    refused,
-    parallel: saturated && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
-    knee: knee && defined({ rps: knee.rate, below: knee.above }),
-    failures: failuresOf([...points, ...(search?.points ?? [])]),
-    unknown: unknownOf(runs, saturated || refused !== undefined),
-    next: nextOf(runs, capacity?.rps ?? 1 / aloneSeconds, keyFlags),
-  });
+    crowd,
+    refused: refusalOf(points),
+    parallel: crowd === 'wait' && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
+    machineLimit: machineLimitOf(points),
+    knee,
+    failures: failuresOf(all),
+  };
+  const known = defined(figures);
+  return { ...known, unknown: unknownOf(runs, known), next: nextCommands(runs, known, sameFlags) };
 }
 
-function experienceOf({ rate, okRps, response, stream, tokens, sent, outcomes }: PointSummary): Experience {
+function experienceOf(point: PointSummary): Experience {
+  const { rate, okRps, response, stream, tokens, sent, outcomes } = point;
   const tpot = stream?.tpot?.p50;
   return defined({
     concurrent: rate,
+    answers: outcomes.ok,
     rps: okRps,
     ttftMs: stream?.ttft?.p50,
     responseMs: response?.p50,
     tokensPerSecondPerUser: stream?.perUser?.p50 ?? (tpot === undefined || tpot === 0 ? undefined : 1000 / tpot),
     tokensPerSecond: stream?.outputTokensPerSecond ?? tokens?.outputPerSecond,
+    answerTokens: tokens?.answers === undefined ? undefined : tokens.output / tokens.answers,
+    isEstimate: (tokens?.estimated ?? 0) > 0 ? true : undefined,
+    isLate: isValid(point) || isFailed(point) ? undefined : true,
     failed: sent - outcomes.ok,
   });
+}
+
+function promptTokens(points: readonly PointSummary[], prompt: string): Omit<Findings['asked'], 'maxTokens'> {
+  const told = points.filter(({ tokens }) => (tokens?.prompt ?? 0) > 0);
+  const sum = (of: 'prompt' | 'answers') => told.reduce((all, { tokens }) => all + (tokens?.[of] ?? 0), 0);
+  return told.length === 0 || sum('answers') === 0
+    ? { promptTokens: aboutTokens(prompt), isEstimate: true }
+    : { promptTokens: Math.round(sum('prompt') / sum('answers')) };
+}
+
+/** Tokens of an answer come so much slower than with fewer at once, and all of them share what there is. */
+const SLOWER = 0.75;
+/** Answers of fewer say more about chance. */
+const TELLING = 4;
+
+/** What more at once than are enough did to each: where tokens come as fast as before, they had waited for their turn. */
+function crowdOf(enough: PointSummary, points: readonly PointSummary[]): Findings['crowd'] {
+  const more = points.findLast((point) => isValid(point) && point.rate > enough.rate);
+  const speed = (point: PointSummary | undefined) =>
+    point && point.outcomes.ok >= TELLING ? experienceOf(point).tokensPerSecondPerUser : undefined;
+  const [before, after] = [speed(points.find(({ rate }) => rate === 1) ?? enough), speed(more)];
+  if (before === undefined || after === undefined) return undefined;
+  return after < SLOWER * before ? 'share' : 'wait';
+}
+
+/** The first number of requests from which on no point says anything of the target, where there is more than one. */
+function machineLimitOf(points: readonly PointSummary[]): Findings['machineLimit'] {
+  const valid = points.findLastIndex(isValid);
+  const late = points.slice(valid + 1).filter(({ status }) => status === 'complete');
+  const [first, next] = late;
+  if (first === undefined || next === undefined) return undefined;
+  return { concurrent: first.rate, rps: Math.max(...late.map(({ okRps }) => okRps)) };
+}
+
+/** Whether rates that were not sustained show that more at once bring no more, where these did not show it themselves. */
+function isBoundBy({ below, refused }: QuickKnee = {}, rps = 0): boolean {
+  return below !== undefined && refused === undefined && below < GAIN * rps;
+}
+
+function kneeOf(search: QuickRuns['search']): QuickKnee | undefined {
+  if (search === undefined) return undefined;
+  const { knee, points, plan } = search;
+  const missed = points.filter((point) => isSustained(point) === false).sort((a, b) => a.rate - b.rate)[0];
+  if (knee === undefined && missed === undefined) return undefined;
+  const best = points.find(({ index }) => index === knee?.index);
+  const [top] = plan.rates.toSorted((a, b) => b - a);
+  return defined({
+    rps: knee?.rate,
+    seconds: best?.durationSeconds,
+    below: missed?.rate,
+    refused: missed && failedOf(missed),
+    unmeasured: search.searched?.unmeasured?.map(({ rate }) => rate),
+    isTop: knee !== undefined && knee.rate === top ? true : undefined,
+  });
+}
+
+/** More than chance, and more than any target has now and then. */
+const MANY_FAILED = 0.02;
+
+function failedOf({ rate, sent, outcomes, errorsByClass }: PointSummary): Refusal | undefined {
+  const failed = sent - outcomes.ok;
+  const [[why] = ['']] = topCounts(Object.entries(errorsByClass), 1);
+  return failed <= MANY_FAILED * sent ? undefined : { concurrent: rate, failed, sent, why };
 }
 
 /** Kinds of failures that are named; a target may make up new ones for ever. */
@@ -92,50 +136,27 @@ function failuresOf(points: readonly PointSummary[]): string[] {
   return topCounts(counts, MOST_FAILURES).map(([what, count]) => `${count} x ${what}`);
 }
 
-function unknownOf({ doubling, search, isStreamed, aloneSeconds }: QuickRuns, isBound: boolean): string[] {
-  const most = doubling.points.at(-1)?.rate ?? 0;
-  const slowest = Math.max(aloneSeconds, ...doubling.points.map(({ response }) => (response?.p50 ?? 0) / 1000));
+const BUSY = 'this machine did not send or read on time, so that its own delay would be in the figures';
+
+function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: Known): string[] {
   const { points } = doubling;
-  const isJudged = capacityOf(points) !== undefined || points.every(({ outcomes }) => outcomes.ok === 0);
-  const long = isJudged
-    ? `answers of ${slowest.toFixed(1)} s are too long for it`
-    : 'this machine was too busy with other things to send on time';
+  const most = points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
+  const capacity = capacityOf(points)?.rps;
+  const few =
+    capacity === undefined ? BUSY : `a minute holds too few of its answers (${formatRate(capacity)} a second)`;
+  const more =
+    known.machineLimit === undefined ? `what more than ${plural(most, 'request')} at once would bring` : undefined;
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
-    ...(isBound || most === 0 ? [] : [`what more than ${plural(most, 'request')} at once would bring`]),
-    ...(search === undefined ? [`the knee, the highest rate that it sustains: ${long}`] : []),
-    ...(search === undefined || search.knee !== undefined
-      ? []
-      : [
-          isTooBusy(search.points)
-            ? 'the knee: this machine was too busy with other things to send on time'
-            : 'the knee: no point that short could say that a rate is sustained',
-        ]),
+    ...(known.alone?.isEstimate ? ['exact tokens: the server does not tell them, and events stand for tokens'] : []),
+    ...(known.isSaturated || known.refused !== undefined || most === 0 || more === undefined ? [] : [more]),
+    ...(known.knee === undefined ? [`the knee, the highest rate that it sustains: ${whyNoKnee()}`] : []),
   ];
-}
 
-/** What to try next, with room around what was found. */
-function nextOf(runs: QuickRuns, rps: number, keyFlags: readonly string[]): string[] {
-  const { targetUrl, api, model, isStreamed, aloneSeconds, search, doubling } = runs;
-  const words = [
-    ...['chainctl', 'load', '--target', targetUrl, '--api', api],
-    ...(model === undefined ? [] : ['--model', model]),
-    ...(isStreamed ? ['--stream'] : []),
-    ...(protocolNamed(api).models === undefined ? [] : ['--max-tokens', String(ANSWER_TOKENS)]),
-    ...keyFlags,
-  ];
-  const known = search?.knee?.rate ?? rps;
-  const [low, high] = [short(known / 2), short(known * 1.5)];
-  // A point has to be many answers long.
-  const seconds = Math.ceil(Math.max(30, 8 * aloneSeconds, 60 / known) / 10) * 10;
-  const most = doubling.points.at(-1)?.rate ?? 1;
-  const isBound = isSaturated(doubling.points) || refusalOf(doubling.points) !== undefined;
-  return [
-    [...words, '--rps', `${low},${high}`, '--find-knee', '--duration', `${seconds}s`],
-    [...words, '--concurrency', String(isBound ? most : 2 * most), '--duration', `${seconds}s`],
-  ].map((each) => each.map(shellWord).join(' '));
-}
-
-function short(rate: number): number {
-  return Number(rate.toPrecision(2));
+  function whyNoKnee(): string {
+    if (status === 'interrupted') return 'it was stopped before';
+    if (points.every(isFailed)) return 'nothing succeeded';
+    if (search === undefined) return known.machineLimit === undefined ? few : BUSY;
+    return isTooBusy(search.points) ? BUSY : 'no point that short could say that a rate is sustained';
+  }
 }

@@ -1,4 +1,5 @@
-import type { NextStep } from '../profiles/profile.ts';
+import type { NextStep, Step } from '../profiles/profile.ts';
+import { aboutTokens } from '../prompt.ts';
 import { byCount } from '../stats/counts.ts';
 import { isValid, LOCAL_LIMITS } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
@@ -8,9 +9,11 @@ const DOUBLING_SHARE = 0.5;
 /** Most requests that are open together. */
 const LADDER: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
 /** Twice as many at once that get less than this much more done are more than the target takes. */
-const GAIN = 1.2;
+export const GAIN = 1.2;
 /** Answers from so many seconds on are long: a point has each place filled once, and nothing is offered at a rate. */
 const LONG_SECONDS = 1.5;
+/** But of few at once so many are asked for, where that takes no longer: a single figure says little. */
+const FEW = { requests: 5, seconds: 15 } as const;
 
 /** What may be sent. */
 export interface Bounds {
@@ -21,14 +24,30 @@ export interface Bounds {
   readonly ladder: readonly number[];
 }
 
-/** Nobody bills for requests on this machine. */
-export const FREE: Bounds = { perPoint: 3000, total: 40_000, ladder: LADDER };
+/** Nobody bills for requests on this machine or in its network; that many only a server gets that answers hundreds a second. */
+export const FREE: Bounds = { perPoint: 1500, total: 12_000, ladder: LADDER };
 /** What somebody may bill for. */
 export const BILLED: Bounds = { perPoint: 30, total: 200, ladder: [1, 2, 4, 8] };
 
 /** Requests that may be sent in all; up to seven before the points show how one has to be asked, and how long it takes. */
-export function mostRequests({ total }: Bounds): number {
+function mostRequests({ total }: Bounds): number {
   return total + 7;
+}
+
+/** What is going to be sent to somebody who may bill for it. */
+export function billedText(
+  bounds: Bounds,
+  asked: { readonly targetUrl: string; readonly prompt: string; readonly maxTokens: number | undefined },
+): string {
+  const { targetUrl, prompt, maxTokens } = asked;
+  const most = mostRequests(bounds);
+  const tokens = aboutTokens(prompt);
+  const thousands = (count: number) => Math.round(count / 1000);
+  const answers =
+    maxTokens === undefined
+      ? 'answers are as long as it makes them'
+      : `answers of at most ${maxTokens} tokens each (${thousands(most * maxTokens)},000)`;
+  return `sending up to ${most} requests to ${targetUrl}: prompts of about ${tokens} tokens each (${thousands(most * tokens)},000 in all), ${answers}`;
 }
 
 /** The numbers of requests that are kept open: each lasts as long as answers do, until more at once bring no more. */
@@ -38,22 +57,37 @@ export function boundDoubling(seconds: number, bounds: Bounds, leftSeconds: () =
       const step = next(done);
       if (step === undefined || 'problem' in step || isSaturated(done) || refusalOf(done) !== undefined)
         return undefined;
+      if (isTooBusy(done)) return undefined;
       const last = done.at(-1);
       // In a row, twice as many take twice as long.
       const foreseen = last === undefined ? seconds : 2 * wallSeconds(last);
       // Where there is no search to come, all of the time is theirs.
-      const kept = seconds >= LONG_SECONDS ? 0 : (1 - DOUBLING_SHARE) * totalSeconds;
+      const kept = paceOf(seconds, done) >= LONG_SECONDS ? 0 : (1 - DOUBLING_SHARE) * totalSeconds;
       if (done.length > 0 && leftSeconds() - foreseen < kept) return undefined;
       const most = Math.min(bounds.perPoint, bounds.total / 2 - sentIn(done));
       if (most < step.rate) return undefined;
-      return { ...step, ...stepTerms(seconds, step.rate, most) };
+      return { ...step, ...stepTerms(paceOf(seconds, done), step.rate, most, last?.okRps || undefined) };
     };
 }
 
-function stepTerms(seconds: number, open: number, most: number) {
-  if (seconds >= LONG_SECONDS) return { requests: open, durationSeconds: 20 * seconds };
-  const durationSeconds = Math.min(4, Math.max(1.5, 8 * seconds));
-  return { requests: Math.floor(most), durationSeconds };
+/** Twice as many at once get at most twice as much done; what is more is refused at once, and asked for again. */
+const EXPECTED = 2.5;
+
+function stepTerms(seconds: number, open: number, most: number, before = 1 / seconds) {
+  if (seconds >= LONG_SECONDS) {
+    const rounds = Math.min(Math.ceil(FEW.requests / open), Math.floor(FEW.seconds / seconds));
+    return { requests: Math.floor(Math.min(most, open * Math.max(1, rounds))), durationSeconds: 20 * seconds };
+  }
+  // Even where those that were alone before wait for each other now, each place is filled twice.
+  const durationSeconds = Math.max(4 * seconds, Math.min(4, Math.max(1.5, 8 * seconds)));
+  const expected = Math.ceil(EXPECTED * before * durationSeconds) + 2 * open;
+  return { requests: Math.floor(Math.min(most, expected)), durationSeconds };
+}
+
+/** What an answer takes, seconds: at first, or since then where that is longer. */
+export function paceOf(seconds: number, points: readonly PointSummary[]): number {
+  const [alone] = points;
+  return Math.max(seconds, (alone?.response?.p50 ?? 0) / 1000);
 }
 
 /** About from the first request to the last answer. */
@@ -120,7 +154,7 @@ const FEWEST_POINTS = 3;
 /** As many as a search takes where points tell. */
 const USUAL_POINTS = 7;
 /** So many points in a row that only say something about this machine, and the next ones will not say more. */
-const ENOUGH_INVALID = 3;
+const ENOUGH_INVALID = 4;
 
 /**
  * The search that the rest of the time has room for.
@@ -146,15 +180,24 @@ export function planSearch(
 export function boundSearch(bounds: Bounds, sentBefore: number, leftSeconds: () => number, durationSeconds: number) {
   return (next: NextStep): NextStep =>
     (done) => {
-      const step = next(done);
-      if (step === undefined || 'problem' in step) return step;
       if (isTooBusy(done)) return undefined;
+      const step = spoiled(done) ?? next(done);
+      if (step === undefined || 'problem' in step) return step;
       const left = Math.min(bounds.perPoint, bounds.total - sentBefore - sentIn(done));
       if (left < TELLING / 2) return undefined;
-      const seconds = Math.min(step.durationSeconds ?? durationSeconds, 2 * durationSeconds);
+      const wanted = Math.min(step.durationSeconds ?? durationSeconds, 2 * durationSeconds);
+      // A point lasts as long as it sends.
+      const seconds = Math.min(wanted, Math.max(1, left / step.rate));
       if (seconds > leftSeconds() + durationSeconds / 2) return undefined;
       return { ...step, durationSeconds: seconds, requests: left };
     };
+}
+
+/** A point that this machine spoiled, once more: it may have been busy for a moment. */
+function spoiled(done: readonly PointSummary[]): Step | undefined {
+  const [before, last] = [done.at(-2), done.at(-1)];
+  if (last === undefined || isValid(last) || before?.rate === last.rate) return undefined;
+  return { index: done.length, rate: last.rate };
 }
 
 /** Whether this machine could not send on time, point after point. */
@@ -162,14 +205,21 @@ export function isTooBusy(points: readonly PointSummary[]): boolean {
   return points.length >= ENOUGH_INVALID && !points.slice(-ENOUGH_INVALID).some(isValid);
 }
 
-/** The most that was done, and at how many at once; `isBound`: more at once brought no more. */
+/** Whether more at once brought no more, or were refused. */
+function isBound(points: readonly PointSummary[]): boolean {
+  return isSaturated(points) || refusalOf(points) !== undefined;
+}
+
+/** The most that was done, and at how many at once; see {@link isBound}. */
 export function capacityOf(points: readonly PointSummary[]) {
-  const usable = points.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
+  // Where most are refused at once, a point is short, and what it got done is chance.
+  const served = refusalOf(points) === undefined ? points : points.slice(0, -1);
+  const usable = served.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
   const best = usable.toSorted((a, b) => b.okRps - a.okRps)[0];
   if (best === undefined) return undefined;
   // Of numbers that get about the same done, the smallest is enough.
   const enough = usable.find((point) => GAIN * point.okRps > best.okRps) ?? best;
-  return { rps: best.okRps, best, enough, isBound: isSaturated(points) || refusalOf(points) !== undefined };
+  return { rps: best.okRps, best, enough, isBound: isBound(points) };
 }
 
 /** Three digits. */

@@ -1,22 +1,26 @@
 import { remedy } from '../../../errors.ts';
 import { createChainClient } from '../../chain/client.ts';
+import { unixTarget } from '../../dial/unix-target.ts';
 import { findServers, isPrivate, onlyServer } from './find-servers.ts';
 
 /** What is to be looked at; `isFree`: nobody bills for it. */
 export interface QuickTarget {
   readonly url: string;
+  /** What it is, where it was not named: `Ollama`, `the stack default`. */
+  readonly title?: string;
   readonly isFree: boolean;
 }
 
 type Deps = Pick<Parameters<typeof createChainClient>[0], 'clock' | 'signal' | 'tokenOf' | 'proxyOf' | 'ca'> & {
   /** Where the deployed stack begins, where there is one. */
-  readonly deployed: () => Promise<string | undefined>;
+  readonly deployed: () => Promise<{ readonly url: string; readonly title: string } | undefined>;
 };
 
 /**
  * The server that is meant: the URL as it is given, the deployed stack, or the only one on the usual ports of this machine.
  *
- * @throws RemedyError: exit 2 for what is no URL or several servers, exit 5 where there is none
+ * @throws RemedyError: exit 2 for what is no URL or several servers, exit 3 for the only one where it asks for a key, exit 5
+ *   where there is none
  */
 export async function quickTarget(given: string | undefined, deps: Deps): Promise<QuickTarget> {
   if (given !== undefined) {
@@ -25,12 +29,12 @@ export async function quickTarget(given: string | undefined, deps: Deps): Promis
   }
   const stack = await deps.deployed();
   // Whoever deployed it knows what it costs.
-  if (stack !== undefined) return { url: stack, isFree: true };
+  if (stack !== undefined) return { ...stack, isFree: true };
   const client = createChainClient({ ...deps, timeoutMs: ASK_MS });
   try {
     // A key goes to nobody who was not named.
-    const servers = await findServers({ client, headers: {}, signal: deps.signal });
-    return { url: onlyServer(servers).url, isFree: true };
+    const { url, title } = onlyServer(await findServers({ client, headers: {}, signal: deps.signal }));
+    return { url, title, isFree: true };
   } finally {
     await client.close();
   }
@@ -39,19 +43,34 @@ export async function quickTarget(given: string | undefined, deps: Deps): Promis
 const ASK_MS = 5000;
 
 function checked(text: string): string {
-  const url = URL.parse(text);
-  const fault = (why: string) =>
-    remedy.usage('target-invalid', `"${text}" ${why}`, ['write for example: chainctl quick http://127.0.0.1:11434']);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw fault('is no http URL');
+  const socket = unixTarget(text);
+  const url = URL.parse(socket ?? text);
+  const fault = (why: string, example = 'http://127.0.0.1:11434') =>
+    remedy.usage('target-invalid', `"${text}" ${why}`, [`write for example: chainctl quick ${example}`]);
+  if (url === null || !(socket !== undefined || /^https?:$/.test(url.protocol)))
+    throw fault('is no http URL', HOST.test(text) ? `http://${text}` : undefined);
   if (url.username !== '' || url.password !== '')
     throw fault('carries a user name or password, and is written into every result');
   url.hash = '';
   return url.href;
 }
 
-/** The flags that a further command needs to be let in; never a value of a header. */
-export function keyFlagsOf(flags: Readonly<Record<string, unknown>>): string[] {
-  return ['api-key-file', 'api-key-header', 'token-file', 'ca-file'].flatMap((name) =>
-    typeof flags[name] === 'string' ? [`--${name}`, flags[name]] : [],
-  );
+/** What lacks only `http://`: a host with or without a port and a path. */
+const HOST = /^[\w.-]+(:\d{1,5})?(\/[\w./-]*)?$/;
+
+/** Where every request carries more than a key: no command may repeat what such a header says. */
+export const HEADER_PLACE = 'VALUE';
+
+/** The flags that a further command needs to mean the same; never a value of a header. */
+export function sameFlagsOf(flags: Readonly<Record<string, unknown>>): string[] {
+  const { header, results } = flags;
+  const named = ['api-key-file', 'api-key-header', 'token-file', 'ca-file', 'max-tokens-field', 'stack'];
+  return [
+    ...named.flatMap((name) => (typeof flags[name] === 'string' ? [`--${name}`, flags[name]] : [])),
+    ...(Array.isArray(header) ? header : []).flatMap((each) => [
+      '--header',
+      `${String(each).replace(/:.*/s, '')}: ${HEADER_PLACE}`,
+    ]),
+    ...(typeof results === 'string' && results !== 'results' ? ['--results', results] : []),
+  ];
 }

@@ -1,20 +1,23 @@
-import { formatSeconds } from '../../../durations.ts';
+import { formatEstimate, formatSeconds } from '../../../durations.ts';
 import { RemedyError, remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
 import { createChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
-import { findTarget } from '../discovery/find-target.ts';
+import { type FoundTarget, findTarget } from '../discovery/find-target.ts';
 import { withStepsOf } from '../discovery/steps-of.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
 import type { SweepOptions } from '../sweep/sweep-options.ts';
 import type { SweepReport } from '../types.ts';
-import { type Bounds, boundDoubling, boundSearch, planSearch, sentIn } from './quick-plan.ts';
+import { type Bounds, boundDoubling, boundSearch, paceOf, planSearch, sentIn } from './quick-plan.ts';
 
 /** What is to be looked at, and as whom. */
 export interface QuickOptions
-  extends Pick<SweepOptions, 'targetUrl' | 'api' | 'model' | 'prompt' | 'seed' | 'outFolder' | 'tag' | 'about'> {
+  extends Pick<
+    SweepOptions,
+    'targetUrl' | 'api' | 'model' | 'maxTokensField' | 'prompt' | 'seed' | 'outFolder' | 'tag' | 'about'
+  > {
   readonly bounds: Bounds;
   /** How long all of it takes, about; default: a minute. */
   readonly totalSeconds?: number;
@@ -23,6 +26,12 @@ export interface QuickOptions
 export interface QuickDeps extends LoadDeps {
   /** The flags that whoever reads an error has. */
   readonly flags?: readonly string[];
+  /**
+   * Asked once it is known what is going to be sent, and before any of it is.
+   *
+   * @throws what ends the look
+   */
+  readonly approve?: (found: FoundTarget, maxTokens: number | undefined) => Promise<void>;
 }
 
 /** What was measured; `search` is absent where a minute had no room for it. */
@@ -31,15 +40,23 @@ export interface QuickRuns {
   readonly api: string;
   readonly model?: string;
   readonly isStreamed: boolean;
+  /** What every request asks; without `maxTokens` the target decides how long answers are. */
+  readonly prompt: string;
+  readonly maxTokens?: number;
   /** What one request takes alone, a model that was loaded for it left out, seconds. */
   readonly aloneSeconds: number;
+  /** From the first request that counts to the last, seconds. */
+  readonly seconds: number;
+  /** `interrupted`: the operator stopped it. */
+  readonly status: 'complete' | 'interrupted';
   readonly doubling: SweepReport;
   readonly search?: SweepReport;
 }
 
 const TOTAL_SECONDS = 60;
-/** Longest time of a request; what takes longer is no quick look. */
+/** Longest time of a request; of the first ones, which may have to wait until a model is loaded. */
 const TIMEOUT_SECONDS = 60;
+const LOADING_SECONDS = 300;
 
 /**
  * Looks at a target for about a minute: one request alone, twice as many at once until more bring no more, and a search
@@ -55,23 +72,28 @@ export async function runQuick(options: QuickOptions, { flags = [], ...deps }: Q
   }
 }
 
-async function lookAt(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns> {
+async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): Promise<QuickRuns> {
   const { clock, emit, signal, tokenOf, headers: own = {} } = deps;
   const { bounds, totalSeconds = TOTAL_SECONDS, ...settings } = options;
-  const began = clock.monotonic();
-  const leftSeconds = () => totalSeconds - (clock.monotonic() - began) / 1000;
+  let began = clock.monotonic();
+  const spentSeconds = () => (clock.monotonic() - began) / 1000;
+  const leftSeconds = () => totalSeconds - spentSeconds();
   const token = tokenOf(options.targetUrl);
   const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
   const told = { ...deps, emit: withTimeLeft(emit, leftSeconds) };
-  const client = createChainClient({ ...deps, timeoutMs: TIMEOUT_SECONDS * 1000, tokenOf });
+  const client = createChainClient({ ...deps, timeoutMs: LOADING_SECONDS * 1000, tokenOf });
   try {
     const commandLine = (options.about.commandLine ?? []) as readonly string[];
     const asking = { client, headers, signal, emit, commandLine };
     const found = await findTarget({ ...settings, preflight: true }, asking);
     // A service of a chain answers in one piece.
     const hasTokens = protocolNamed(found.api).models !== undefined;
+    const maxTokens = hasTokens ? ANSWER_TOKENS : undefined;
+    await approve?.(found, maxTokens);
     const common = { ...settings, ...found, ...(hasTokens ? ANSWERS : {}), ...COMMON };
-    const alone = (stream: boolean) => takeBaseline({ ...common, stream, rates: [1], durationSeconds: 1 }, asking);
+    const once = { ...common, timeoutSeconds: LOADING_SECONDS, rates: [1], durationSeconds: 1 };
+    emit({ type: 'note', level: 'info', text: 'asks for an answer, to see how long one takes' });
+    const alone = (stream: boolean) => takeBaseline({ ...once, stream }, asking);
     let isStreamed = hasTokens;
     const { baseline, usage } = await alone(isStreamed).catch((error: unknown) => {
       if (!isStreamed || !isOfStreams(error)) throw error;
@@ -85,15 +107,31 @@ async function lookAt(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns>
     });
     if (baseline === undefined) throw notAnswering(found.targetUrl);
     const seconds = baseline.ms / 1000;
-    tell(emit, seconds);
-    const shared = { ...common, stream: isStreamed, ...defined({ usage }) };
+    // What a model took to be loaded is not of the minute.
+    began = clock.monotonic();
+    tell(emit, seconds, totalSeconds);
+    const timeoutSeconds = Math.max(TIMEOUT_SECONDS, 3 * seconds);
+    const shared = {
+      ...common,
+      timeoutSeconds,
+      drainSeconds: timeoutSeconds,
+      stream: isStreamed,
+      ...defined({ usage }),
+    };
     const doubling = await runLoad(
-      { options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: 2 } },
+      {
+        options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: Math.ceil(Math.max(2, seconds)) },
+      },
       { ...told, bound: boundDoubling(seconds, bounds, leftSeconds, totalSeconds) },
     );
-    const runs = { ...found, isStreamed, aloneSeconds: seconds, doubling };
-    const plan = doubling.status === 'complete' ? planSearch(doubling.points, seconds, leftSeconds()) : undefined;
-    if (plan === undefined || signal.aborted) return runs;
+    const asked = { prompt: settings.prompt, ...defined({ maxTokens }) };
+    const state = () => ({ seconds: spentSeconds(), status: signal.aborted ? 'interrupted' : 'complete' }) as const;
+    const runs = { ...found, ...asked, isStreamed, aloneSeconds: seconds, doubling };
+    const plan =
+      doubling.status === 'complete'
+        ? planSearch(doubling.points, paceOf(seconds, doubling.points), leftSeconds())
+        : undefined;
+    if (plan === undefined || signal.aborted) return { ...runs, ...state() };
     const { low, high, durationSeconds } = plan;
     const limits = boundSearch(bounds, sentIn(doubling.points), leftSeconds, durationSeconds);
     const search = await runLoad(
@@ -105,7 +143,7 @@ async function lookAt(options: QuickOptions, deps: LoadDeps): Promise<QuickRuns>
       },
       { ...told, bound: limits },
     );
-    return { ...runs, search };
+    return { ...runs, ...state(), search };
   } finally {
     await client.close();
   }
@@ -118,7 +156,7 @@ function isOfStreams(error: unknown): boolean {
 }
 
 /** Most tokens of an answer: a minute holds more of short ones, and nobody pays for long ones. */
-export const ANSWER_TOKENS = 64;
+const ANSWER_TOKENS = 64;
 const ANSWERS = { workload: { maxTokens: { kind: 'constant', value: ANSWER_TOKENS } } } as const;
 
 /** What every run of a quick look has in common: what one asks for with `load` is not asked here. */
@@ -131,18 +169,23 @@ const COMMON = {
   arrivals: 'constant',
 } as const;
 
-/** What is left is known of the whole, and not of a run that may leave points out. */
+/**
+ * What is left is known of the whole, and not of a run that may leave points out; what there is to know of such a run
+ * before it begins is for those who chose it.
+ */
 function withTimeLeft(emit: Emit, leftSeconds: () => number): Emit {
   return (event) => {
+    if (event.type === 'note' && event.level === 'info') return;
     if (event.type !== 'sweep-tick') return emit(event);
     const { etaAtMost, etaOfPoint, ...tick } = event.tick;
     emit({ type: 'sweep-tick', tick: { ...tick, etaSeconds: Math.max(1, leftSeconds()) } });
   };
 }
 
-function tell(emit: Emit, seconds: number): void {
-  const took = seconds < 1 ? `${(seconds * 1000).toFixed(0)} ms` : formatSeconds(Number(seconds.toFixed(1)));
-  const text = `one request alone takes ${took}; all of it takes about a minute`;
+function tell(emit: Emit, seconds: number, totalSeconds: number): void {
+  const most = Math.max(totalSeconds, 1.5 * seconds);
+  const all = most < 90 ? 'about a minute' : `about ${formatEstimate(most)}, because its answers are that long`;
+  const text = `one request alone takes ${formatSeconds(seconds)}; all of it takes ${all}`;
   emit({ type: 'note', level: 'info', text });
 }
 

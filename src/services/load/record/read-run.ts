@@ -6,6 +6,7 @@ import type { RequestRecord } from '../engine/request-record.ts';
 import type { Step } from '../profiles/profile.ts';
 import { askedPoints, conclusionOf, profileOf } from '../profiles/profiles.ts';
 import { protocolOf } from '../protocols/protocols.ts';
+import { ArrivedTokens } from '../stats/arrived-tokens.ts';
 import { Collector } from '../stats/collector.ts';
 import type { Criterion } from '../stats/criterion.ts';
 import { spacingOf } from '../stats/due-rate.ts';
@@ -22,7 +23,7 @@ import { pointFiles } from './published-name.ts';
 
 /** `manifest.json`: written when the run begins, and again when it ends. Fields beyond these are kept as they are. */
 export interface RunManifest
-  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'limit' | 'slos' | 'elastic'> {
+  extends Pick<SweepReport, 'plan' | 'problem' | 'abortedBy' | 'knee' | 'searched' | 'limit' | 'slos' | 'elastic'> {
   readonly runId: string;
   /** ISO 8601 UTC. */
   readonly startedAt: string;
@@ -86,7 +87,9 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
   }
   points.sort((a, b) => a.index - b.index);
   const { problem, abortedBy, elastic } = manifest;
-  const { knee, limit } = (manifest.knee ?? manifest.limit) ? manifest : conclusionOf(plan, points);
+  // Earlier versions do not say what a search came to.
+  const isConcluded = plan.search === undefined ? (manifest.knee ?? manifest.limit) : manifest.searched;
+  const { knee, searched, limit } = isConcluded ? manifest : conclusionOf(plan, points);
   const isOver = manifest.status !== 'running';
   const slos = isOver
     ? manifest.slos
@@ -97,7 +100,7 @@ export async function readRun(folder: string, from?: Onlooker): Promise<Recorded
     plan: isOver || !isOpen ? plan : { ...plan, rates: points.map(({ rate }) => rate) },
     points,
     ...ended,
-    ...defined({ knee, limit, slos, problem, abortedBy, elastic }),
+    ...defined({ knee, searched, limit, slos, problem, abortedBy, elastic }),
     summaryCsv: join(outFolder, `${plan.tag}_summary.csv`),
     runFolder: folder,
   };
@@ -201,21 +204,26 @@ async function recoverPoint(
   fate: SweepReport['status'],
 ): Promise<PointSummary> {
   const collected = new Collector(protocolOf(plan), objectivesOf(settings));
+  const arrived = new ArrivedTokens();
   let lastMs = 0;
   for await (const record of readRequests(path)) {
     if (collected.has(record.index)) continue;
     collected.add(record);
+    arrived.add(record);
     lastMs = Math.max(lastMs, record.intendedMs + (record.latenessMs ?? 0) + (record.serviceMs ?? 0));
   }
   for (const { second, inFlight } of series) collected.addInFlight((second + 1) * 1000, inFlight);
   const seen = series.reduce((sum, { sent }) => sum + sent, 0);
   const sent = Math.max(collected.recorded, seen);
   const isTimed = plan.loop === undefined && (plan.turns ?? 1) === 1;
+  let openMs: number | undefined;
   for (let open = 0; collected.recorded < sent; open++) {
     if (collected.has(open)) continue;
+    const intendedMs = isTimed ? (open * 1000) / rate : lastMs;
+    openMs ??= intendedMs;
     collected.add({
       index: open,
-      intendedMs: isTimed ? (open * 1000) / rate : lastMs,
+      intendedMs,
       outcome: 'incomplete',
       class: 'interrupted',
       status: 0,
@@ -225,6 +233,8 @@ async function recoverPoint(
   const longest =
     plan.untilCertain?.maxDurationSeconds ?? profileOf(plan).longestSeconds?.(plan) ?? plan.durationSeconds;
   const lastSecond = Math.max(0, ...series.map(({ second }) => second + 1));
+  const durationSeconds = Math.min(longest, Math.max(lastSecond, lastMs / 1000));
+  const perSecond = arrived.rate(defined({ warmup: plan.warmupSeconds > 0, endMs: 1000 * durationSeconds, openMs }));
   return summarizePoint(
     {
       index,
@@ -232,7 +242,7 @@ async function recoverPoint(
       startedAt,
       loop: plan.loop,
       spacing: spacingOf({ ...plan, arrivals: settings.arrivals, varies: plan.workload?.varies }),
-      durationSeconds: Math.min(longest, Math.max(lastSecond, lastMs / 1000)),
+      durationSeconds,
       status: 'interrupted',
       scheduled: sent,
       maxInFlight: plan.maxInFlight,
@@ -244,6 +254,7 @@ async function recoverPoint(
         inFlight: 0,
         peakInFlight: Math.max(0, ...series.map(({ inFlight }) => inFlight)),
         newConnections: 0,
+        windowTokens: perSecond === undefined ? undefined : perSecond * durationSeconds,
         cpuSeconds: 0,
       },
       perRequestCsv: path,

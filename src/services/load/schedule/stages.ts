@@ -1,5 +1,7 @@
-import { parseDuration } from '../../../durations.ts';
+import { durationText, LONGEST_SECONDS, parseDuration } from '../../../durations.ts';
 import { reasonOf, remedy } from '../../../errors.ts';
+import { arrivalsWithin } from './arrivals.ts';
+import { floorTo } from './floor-to.ts';
 
 /** A part of a window in which the rate goes evenly from one to another, or stays. */
 export interface Stage {
@@ -40,10 +42,20 @@ export function parseStages(text: string, durationSeconds: number): Staged {
     return stage;
   });
   const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
+  if (seconds > LONGEST_SECONDS) {
+    throw wrong(text, `all together they take longer than ${durationText(LONGEST_SECONDS)}`);
+  }
   const count = requestsOf(stages);
   if (count < 1) throw wrong(text, 'all together it is not one request');
-  // Whole requests: the rate is the one that brings them.
-  return { stages, durationSeconds: seconds, rate: Number((count / seconds).toPrecision(6)) };
+  return { stages, durationSeconds: seconds, rate: meanRate(count, seconds) };
+}
+
+/** The rate that brings so many requests, of as few digits as that takes: one that is rounded up brings one more. */
+function meanRate(count: number, seconds: number): number {
+  const exact = count / seconds;
+  const wanted = arrivalsWithin(seconds, exact);
+  const digits = [6, 7, 8, 9, 10].find((each) => arrivalsWithin(seconds, floorTo(exact, each)) === wanted);
+  return digits === undefined ? exact : floorTo(exact, digits);
 }
 
 function lengthOf(text: string, all: string, at: number): number {

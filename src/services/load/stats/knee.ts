@@ -1,5 +1,5 @@
 import { defined } from '../../defined.ts';
-import type { Knee, PointSummary } from '../types.ts';
+import type { Knee, PointSummary, Unmeasured } from '../types.ts';
 import { isCertainlyAbove } from './binomial.ts';
 import { isValid } from './validity.ts';
 
@@ -34,4 +34,26 @@ export function judgeKnee(points: readonly PointSummary[]): Knee | undefined {
   const best = below.findLast((point) => isSustained(point) === true);
   if (best === undefined) return undefined;
   return defined({ rate: best.rate, index: best.index, above });
+}
+
+/**
+ * Rates above one and below another that were offered and say nothing of the target: this machine spoiled their points, an
+ * older load did, or nobody waited for their end. One that another point of the same rate tells of is not among them.
+ */
+export function unmeasuredRates(points: readonly PointSummary[], from: number, below: number): Unmeasured {
+  const why = new Map<number, string>();
+  for (const point of points) {
+    const reason = whyUnmeasured(point);
+    if (reason !== undefined && point.rate > from && point.rate < below) why.set(point.rate, reason);
+  }
+  for (const point of points) if (whyUnmeasured(point) === undefined) why.delete(point.rate);
+  return [...why].map(([rate, reason]) => ({ rate, why: reason })).sort((one, other) => one.rate - other.rate);
+}
+
+/** What was left out was not offered. */
+function whyUnmeasured({ status, validity, contaminated }: PointSummary): string | undefined {
+  if (status === 'skipped') return undefined;
+  if (!isValid({ validity })) return validity.replace(/^invalid: /, '');
+  if (contaminated !== undefined) return `contaminated: ${contaminated}`;
+  return status === 'complete' ? undefined : status;
 }

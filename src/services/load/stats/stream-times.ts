@@ -1,5 +1,6 @@
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
+import { shownTokens } from '../protocols/usage.ts';
 import type { StreamFigures } from '../types.ts';
 import { round, Samples } from './percentiles.ts';
 
@@ -51,7 +52,8 @@ export class StreamTimes {
     this.#events += stream.events;
     this.#reads += stream.reads;
     this.#lateReads += stream.lateReads;
-    this.#tokensOfEvents += tokens;
+    const isHidden = reasoning === undefined && record.tokens_estimated !== true;
+    this.#tokensOfEvents += isHidden ? shownTokens(record.figures ?? {}, stream.events) : tokens;
     if (stream.withoutDone) this.#withoutDone++;
     if (ttft !== undefined) this.#firstLate.add(stream.firstLateMs);
   }

@@ -3,6 +3,7 @@ import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { arrivalsWithin, longestDrain, nextIndexAfter } from '../schedule/arrivals.ts';
+import { endsWithRequests } from '../schedule/window.ts';
 import type { Collector } from '../stats/collector.ts';
 import type { Percentiles, SecondSample, SweepPlan, SweepTick } from '../types.ts';
 import { timeLeft } from './time-left.ts';
@@ -18,7 +19,11 @@ const SPAN_REQUESTS = 3;
  * samples themselves.
  */
 export function livePoint(plan: SweepPlan, index: number, rate: number) {
-  const [responses, latenesses] = [createHistogram({ figures: 3 }), createHistogram({ figures: 3 })];
+  const [responses, latenesses, firsts] = Array.from({ length: 3 }, () => createHistogram({ figures: 3 })) as [
+    RecordableHistogram,
+    RecordableHistogram,
+    RecordableHistogram,
+  ];
   let responseHistory: readonly number[] = [];
   const recent: Pick<Progress, 'elapsedMs' | 'sent'>[] = [];
   const spanMs = Math.max(SPAN_MS, (SPAN_REQUESTS * 1000) / rate);
@@ -31,10 +36,12 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
     follows ? sent : elapsedMs < 0 ? 0 : Math.min(nextIndexAfter(elapsedMs, rate), due);
   return {
     add(records: readonly RequestRecord[]): void {
-      for (const { latenessMs, idleMs, serviceMs, outcome } of records) {
+      for (const { latenessMs, idleMs, serviceMs, outcome, ttft_ms: first } of records) {
         if (latenessMs === undefined) continue;
         record(latenesses, idleMs ?? latenessMs);
-        if (outcome === 'ok' && serviceMs !== undefined) record(responses, latenessMs + serviceMs);
+        if (outcome !== 'ok' || serviceMs === undefined) continue;
+        record(responses, latenessMs + serviceMs);
+        if (first !== undefined) record(firsts, latenessMs + first);
       }
     },
     addSecond({ phase, p50 = 0 }: SecondSample): void {
@@ -57,7 +64,8 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
         loop: plan.loop,
         phase,
         elapsedSeconds: Math.max(0, elapsed + before[phase]),
-        phaseSeconds: phaseSeconds[phase],
+        // Of one that ends with its last request, what is expected.
+        phaseSeconds: phase === 'measure' && endsWithRequests(plan) ? elapsed + left.seconds : phaseSeconds[phase],
         scheduled: scheduledAt(elapsedMs, sent),
         sent,
         ok: collected.outcomes.ok,
@@ -70,6 +78,7 @@ export function livePoint(plan: SweepPlan, index: number, rate: number) {
         good: collected.objectives.good(sent, elapsed)?.count,
         response: percentilesOf(responses),
         lateness: percentilesOf(latenesses),
+        ttft: percentilesOf(firsts),
         errorsByClass: Object.fromEntries(collected.errorsByClass),
         hosts: Object.fromEntries([...collected.hosts].sort(([a], [b]) => a.localeCompare(b))),
         responseHistory,

@@ -16,16 +16,17 @@ import type { Output } from '../outputs/output.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { askedPoints, conclusionOf, planProfile } from '../profiles/profiles.ts';
 import { RunRecord } from '../record/run-record.ts';
+import { windowSeconds } from '../schedule/window.ts';
 import { judgeSlo, objectivesOf } from '../stats/objective.ts';
 import { targetName } from '../target.ts';
 import type { PointSummary, SweepReport } from '../types.ts';
+import { fitRates } from './fit-rates.ts';
 import { askHealth } from './health.ts';
 import { offerRate, type SweepContext } from './offer-rate.ts';
 import { takeBaseline } from './preflight.ts';
 import { sweepLoop } from './sweep-loop.ts';
 import { askedOf, longestOf, manifestOf, orderOf, type SweepOptions } from './sweep-options.ts';
 import { defaultMaxInFlight, measuredRequests, planNotes, planSweep } from './sweep-plan.ts';
-import { windowSeconds } from './time-left.ts';
 
 export interface SweepDeps extends SweepContext {
   readonly client: Pick<ChainClient, 'raw'>;
@@ -65,8 +66,8 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   };
   if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
   const health = asked.preflight ? await askHealth(asked, { ...deps, headers }) : undefined;
-  const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
-  const options = { ...asked, ...adapted };
+  const { baseline, failure, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
+  const options = fitRates({ ...asked, ...adapted }, baseline?.ms, emit);
   const broken = new AbortController();
   let problem: string | undefined;
   const onFailure = (message: string) => {
@@ -82,7 +83,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
   const unstop = control?.onStop(() => broken.abort());
-  const probed = defined({ probeMs: baseline?.ms });
+  const probed = defined({ probeMs: baseline?.ms, probeFailure: failure });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
   const generators = sweepGenerators(atPeak(options), { ...machine, ...probed });
   const start = deps.startGenerator ?? GeneratorGroup.start;

@@ -1,3 +1,4 @@
+import { unitOf } from '../offered.ts';
 import type { NextStep, Step } from '../profiles/profile.ts';
 import { isSustained } from '../stats/knee.ts';
 import { skippedPoint } from '../stats/point-summary.ts';
@@ -71,7 +72,7 @@ export async function sweepLoop(options: Terms, sweep: SweepSteps) {
       }
       if (isOver()) break;
       if (options.stopAboveKnee === true && rate > unsustained) {
-        const why = `above the knee: ${unsustained} rps was not sustained`;
+        const why = `above the knee: ${unsustained} ${unitOf(options)} was not sustained`;
         await sweep.add(skippedPoint(index, rate, why, new Date(clock.now()).toISOString()));
         continue;
       }

@@ -23,12 +23,16 @@ type Requests = Pick<
 export interface SweepOptions extends SweepSettings, ProfileSettings, Requests {
   /** Folder of the result files, as it shall be named in them. */
   readonly outFolder: string;
+  /** Nobody gave rates: of a server that is none of the chain's they follow from what one request takes. */
+  readonly unaskedRates?: boolean;
   /** Made unique per request. */
   readonly prompt: string;
   /** How long what the workload refers to is; in no record. */
   readonly data?: LoadedData;
   /** The same seed makes the same prompts. */
   readonly seed: number;
+  /** How many times the run has gone on, where it has. */
+  readonly resumed?: number;
   /** Who makes what answers, as telemetry calls it. */
   readonly provider?: string;
   /** What requests carry beside the protocol's own headers; their values are told to nobody. */
@@ -80,7 +84,7 @@ export function formOf(options: { readonly targetUrl: string } & Partial<Request
 
 /** The order for one point of the plan. */
 export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, rate: number) {
-  const { prompt, seed, sharedPrefixTokens, workload } = options;
+  const { prompt, seed, resumed, sharedPrefixTokens, workload } = options;
   const { arrivals = 'constant', burstiness, stages, times, think } = options;
   const { turns, thinkSeconds, loop, durationSeconds, requests } = plan;
   const isClosed = loop === 'closed';
@@ -103,6 +107,7 @@ export function orderOf(options: SweepOptions, plan: SweepPlan, index: number, r
     thinkMs: thinkSeconds === undefined ? undefined : thinkSeconds * 1000,
     prompt,
     seed,
+    resumed,
     series: index,
     sharedPrefixTokens,
     workload,
@@ -171,7 +176,9 @@ export function resumedOptions(
           'give the same --body-file as then, or begin a new run',
         );
   }
-  return { ...(settings as unknown as SweepOptions), ...defined({ template }), prompt, about, resume: run };
+  const options = settings as unknown as SweepOptions;
+  const resumed = (options.resumed ?? 0) + 1;
+  return { ...options, ...defined({ template }), prompt, about, resumed, resume: run };
 }
 
 function sha256(text: string): string {

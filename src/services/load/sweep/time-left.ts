@@ -1,5 +1,6 @@
 import { profileOf } from '../profiles/profiles.ts';
 import { longestDrain } from '../schedule/arrivals.ts';
+import { endsWithRequests, windowSeconds } from '../schedule/window.ts';
 import { leastSeconds } from '../stats/until-certain.ts';
 import type { SweepPlan } from '../types.ts';
 
@@ -37,24 +38,6 @@ interface Standing {
   readonly servedRps: number | undefined;
 }
 
-/**
- * Length of the window of a point, seconds. A rate has sent enough requests after a time that is known before; where
- * answers decide what is sent, the point ends when it is so.
- */
-export function windowSeconds(
-  {
-    loop,
-    requests,
-    turns = 1,
-    durationSeconds: planned,
-  }: Pick<SweepPlan, 'loop' | 'requests' | 'turns' | 'durationSeconds'>,
-  rate: number,
-  durationSeconds = planned,
-): number {
-  const isTimed = requests !== undefined && loop === undefined && turns === 1;
-  return isTimed ? Math.min(durationSeconds, requests / rate) : durationSeconds;
-}
-
 /** How long a point is at the least, seconds, where nothing but its rate ends it. */
 export function leastWindow(
   plan: Pick<SweepPlan, 'durationSeconds' | 'loop' | 'turns' | 'untilCertain'>,
@@ -67,8 +50,9 @@ export function leastWindow(
 function expectedWindow(plan: Planned, rate: number): number {
   const { loop, requests, probeMs = 0 } = plan;
   const durationSeconds = leastWindow(plan, rate);
-  if (loop === undefined || requests === undefined || probeMs === 0)
-    return windowSeconds({ ...plan, durationSeconds }, rate);
+  if (loop === undefined || requests === undefined) return windowSeconds({ ...plan, durationSeconds }, rate);
+  // Nothing tells how long it will be.
+  if (probeMs === 0) return endsWithRequests(plan) ? 0 : durationSeconds;
   return Math.min(durationSeconds, ((requests / rate) * probeMs) / 1000);
 }
 
@@ -93,13 +77,14 @@ export function plannedSeconds(plan: Planned): number {
  */
 export function timeLeft(plan: Planned, standing: Standing) {
   const { index, rate, draining, elapsed, sent = 0, inFlight, servedRps = 0 } = standing;
-  const { rates, durationSeconds, warmupSeconds, probeMs = 0 } = plan;
+  const { rates, warmupSeconds, probeMs = 0 } = plan;
+  const durationSeconds = windowSeconds(plan, rate);
   const bound = longestDrain(plan);
   const probe = probeMs / 1000;
   const ofPoint = profileOf(plan).isOpen === true;
   const isClosed = plan.loop === 'closed';
-  const enough =
-    isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : undefined;
+  const first = endsWithRequests(plan) ? expectedWindow(plan, rate) - elapsed : undefined;
+  const enough = isClosed && plan.requests !== undefined && servedRps > 0 ? (plan.requests - sent) / servedRps : first;
   const window = Math.max(0, Math.min(durationSeconds - elapsed, enough ?? Number.POSITIVE_INFINITY));
   // A session brings several requests: how many, those so far tell.
   const each = (plan.turns ?? 1) > 1 && elapsed > 0 ? sent / elapsed / rate : 1;
@@ -109,11 +94,12 @@ export function timeLeft(plan: Planned, standing: Standing) {
   const drainLeft = Math.max(0, bound - Math.max(0, elapsed - durationSeconds));
   const own = draining ? drainLeft : window + Math.min(bound, expected);
   const queued = servedRps > 0 && probe > 0 && expected > QUEUED * probe;
+  const windowAt = (next: number) => (plan.untilCertain === undefined ? expectedWindow(plan, next) : durationSeconds);
   const drainAt = (next: number) => {
-    const backlog = queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + durationSeconds) : 0;
+    const backlog = queued && !isClosed ? Math.max(0, next * each - servedRps) * (warmupSeconds + windowAt(next)) : 0;
     return Math.min(bound, Math.max(probe, servedRps > 0 ? backlog / servedRps : 0));
   };
   const later = ofPoint ? [] : rates.slice(index + 1);
-  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + durationSeconds + drainAt(next), 0);
+  const rest = later.reduce((sum, next) => sum + probe + warmupSeconds + windowAt(next) + drainAt(next), 0);
   return { seconds: own + rest, atMost: draining || plan.untilCertain !== undefined, ofPoint };
 }

@@ -1,6 +1,6 @@
 import { markKey, markOf } from '../../chain/prompt-mark.ts';
 import { defined } from '../../defined.ts';
-import { type PromptOptions, promptText, sharedPrefix } from '../prompt.ts';
+import { type PromptOptions, promptText, seedOfTexts, sharedPrefix } from '../prompt.ts';
 import type { Ask } from '../protocols/ask.ts';
 import { AskPlan, type PlannedAsk } from './ask-plan.ts';
 import { type Messages, turnsOf } from './entries.ts';
@@ -37,7 +37,7 @@ export class AskWriter {
     this.#settings = settings;
     this.#prompt = prompt;
     this.#data = data;
-    this.#key = markKey(prompt.seed, prompt.series);
+    this.#key = markKey(seedOfTexts(prompt), prompt.series);
   }
 
   /** @param index of the request; negative for the warm-up */

@@ -1,6 +1,6 @@
 import { plural } from '../../words.ts';
 import { type Entry, readEntry } from './entries.ts';
-import { objectOf, placeText, RecordSplitter } from './records.ts';
+import { objectOf, type Place, placeText, RecordSplitter } from './records.ts';
 import { type FileRef, readSource, SourceFault } from './source-file.ts';
 
 const MAX_ENTRIES = 100_000;
@@ -23,7 +23,7 @@ export interface DatasetRef extends FileRef {
 export async function readDataset(
   path: string,
   flag: string,
-  take: (entry: Entry) => void,
+  take: (entry: Entry, place: Place) => void,
   onBytes?: (read: number, of: number) => void,
 ): Promise<DatasetRef> {
   const fault = new SourceFault(flag, path);
@@ -40,7 +40,7 @@ export async function readDataset(
           `take a part of it: head -n ${MAX_ENTRIES} FILE > part.jsonl`,
         ]);
       }
-      take(entry);
+      take(entry, place);
     }
   }, fault);
   const file = await readSource(path, flag, (piece) => splitter.take(piece), onBytes);

@@ -18,7 +18,7 @@ interface Bounds {
 }
 
 /** More than any model reads at once. */
-const MOST = 10_000_000;
+export const MOST_TOKENS = 10_000_000;
 /** Draws outside of the bounds that are repeated; what is still outside then is moved to the bound. */
 const TRIES = 64;
 
@@ -42,14 +42,14 @@ export function parseLengths(text: string, flag: string, least = 1): Lengths {
   const whole = (digits: string) => {
     const value = Number(digits);
     if (value < least) throw wrong(`${digits} is too small: it must be at least ${least}`);
-    if (value > MOST) throw wrong(`${digits} is too large: it may be at most ${MOST}`);
+    if (value > MOST_TOKENS) throw wrong(`${digits} is too large: it may be at most ${MOST_TOKENS}`);
     return value;
   };
   if (text === 'dataset') return { kind: 'dataset' };
   if (FORMS.constant.test(text)) return { kind: 'constant', value: whole(text) };
   const [, from, to] = FORMS.uniform.exec(text) ?? [];
   if (from !== undefined && to !== undefined) return { kind: 'uniform', ...bounds(whole(from), whole(to), wrong) };
-  const [, kind, middle, spread, min = String(least), max = String(MOST)] = FORMS.drawn.exec(text) ?? [];
+  const [, kind, middle, spread, min = String(least), max = String(MOST_TOKENS)] = FORMS.drawn.exec(text) ?? [];
   if (middle === undefined || spread === undefined) throw wrong('this is no length');
   const limits = bounds(whole(min), whole(max), wrong);
   const drawn = { kind: kind as 'normal' | 'lognormal', middle: Number(middle), spread: Number(spread), ...limits };
@@ -85,7 +85,7 @@ export function formatLengths(lengths: Lengths): string {
       return 'dataset';
     default: {
       const { kind, middle, spread, min, max } = lengths;
-      return `${kind}:${middle},${spread}${min <= 1 && max === MOST ? '' : `,${min}-${max}`}`;
+      return `${kind}:${middle},${spread}${min <= 1 && max === MOST_TOKENS ? '' : `,${min}-${max}`}`;
     }
   }
 }

@@ -2,6 +2,7 @@ import { defined } from '../../defined.ts';
 import { type DatasetRef, readDataset } from './dataset.ts';
 import { charactersOf, type Entry, turnsOf } from './entries.ts';
 import { JsonStore } from './json-store.ts';
+import type { Place } from './records.ts';
 import type { WorkloadSettings } from './settings.ts';
 import { SourceFault } from './source-file.ts';
 import { readTrace, type Trace } from './trace.ts';
@@ -18,6 +19,16 @@ const KEPT = 5;
 
 const NONE = 0xffff_ffff;
 
+/** Places that are named. */
+const SHOWN = 3;
+
+/** Entries that tell nothing of how long their answers are. */
+export interface Unsized {
+  count: number;
+  /** Where the first ones stand. */
+  readonly places: Place[];
+}
+
 /** A data set that was read: how long its entries are, and where they are to be sent their texts. */
 export class LoadedDataset {
   readonly #sizes: number[] = [];
@@ -27,16 +38,26 @@ export class LoadedDataset {
   readonly #kept: number;
   /** Whether any entry has a number for its answer. */
   tellsMaxTokens = false;
+  /** Of entries that are one request each, and of conversations in which any turn lacks an answer. */
+  readonly unsized: Readonly<Record<'requests' | 'conversations', Unsized>> = {
+    requests: { count: 0, places: [] },
+    conversations: { count: 0, places: [] },
+  };
 
   /** @param kept of so many entries the texts are kept; default all */
   constructor(kept = Number.POSITIVE_INFINITY) {
     this.#kept = kept;
   }
 
-  readonly add = (entry: Entry): void => {
+  readonly add = (entry: Entry, place: Place): void => {
     const { maxTokens = NONE, answerCharacters = NONE } = entry;
     const turns = turnsOf(entry);
     this.tellsMaxTokens ||= maxTokens !== NONE;
+    if (maxTokens === NONE) {
+      const { requests, conversations } = this.unsized;
+      if (answerCharacters === NONE) note(requests, place);
+      if (turns.answers.includes(undefined)) note(conversations, place);
+    }
     this.#sizes.push(charactersOf(entry), maxTokens, answerCharacters, charactersOf(turns), this.#answers.length);
     for (const characters of turns.answers) this.#answers.push(characters ?? NONE);
     if (this.#texts.size < this.#kept) this.#texts.add(entry);
@@ -69,6 +90,10 @@ export class LoadedDataset {
   }
 }
 
+function note(unsized: Unsized, place: Place): void {
+  if (unsized.count++ < SHOWN) unsized.places.push(place);
+}
+
 /** The data sets and the trace of a load, as far as a process needs them. */
 export class LoadedData {
   readonly trace: Trace | undefined;
@@ -96,6 +121,11 @@ export class LoadedData {
   tellsMaxTokens(settings: WorkloadSettings): string | undefined {
     if (this.trace?.rows.some(({ maxTokens }) => maxTokens !== undefined)) return this.trace.file.name;
     return datasetsOf(settings).find(({ sha256 }) => this.#of(sha256).tellsMaxTokens)?.name;
+  }
+
+  /** See {@link LoadedDataset.unsized}. */
+  unsized({ sha256 }: DatasetRef, as: keyof LoadedDataset['unsized']): Unsized {
+    return this.#of(sha256).unsized[as];
   }
 
   #of(sha256: string): LoadedDataset {

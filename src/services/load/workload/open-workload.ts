@@ -1,3 +1,4 @@
+import { durationText, LONGEST_SECONDS } from '../../../durations.ts';
 import { remedy } from '../../../errors.ts';
 import { defined } from '../../defined.ts';
 import { type DatasetRef, readDataset } from './dataset.ts';
@@ -71,6 +72,17 @@ export async function openWorkload(asked: WorkloadRequest, onReading: OnReading 
       ? undefined
       : await readTrace(tracePath, FEW_TEXTS, (bytes, of) => onReading(tracePath, bytes, of));
   const replay = trace && replayOf(trace.rows, own.traceSpeed ?? 1, own.traceSeconds);
+  if (trace && replay && replay.durationSeconds > LONGEST_SECONDS) {
+    const days = Math.round(replay.durationSeconds / 86_400);
+    throw remedy.usage(
+      'trace-too-long',
+      `--trace ${tracePath}: from its first request to its last it takes ${days} days`,
+      [
+        `take its beginning with --duration, or replay it faster with --trace-speed: it may take ${durationText(LONGEST_SECONDS)}`,
+        `see whether all its times count from the same moment, and in the same unit ("${trace.timeField}")`,
+      ],
+    );
+  }
   const { inputTokens, maxTokens, datasetOrder, prompts } = own;
   const settings: WorkloadSettings = defined({
     inputTokens,

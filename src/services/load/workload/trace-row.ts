@@ -1,5 +1,6 @@
 import { splitRow } from '../record/csv-reader.ts';
 import { type Messages, readEntry } from './entries.ts';
+import { MOST_TOKENS } from './lengths.ts';
 import { type Place, placeText } from './records.ts';
 import type { SourceFault } from './source-file.ts';
 
@@ -16,6 +17,9 @@ export interface TraceRow {
   /** Of the service that was asked, in the request logs of chainctl's own. */
   readonly service?: string;
 }
+
+/** Mooncake's blocks have 512 tokens. */
+const MOST_BLOCKS = Math.ceil(MOST_TOKENS / 512);
 
 type Fields = Readonly<Record<string, unknown>>;
 type Read = (value: unknown, row: Fields) => number | undefined;
@@ -141,10 +145,15 @@ export class TraceReader {
     if (value === undefined || value < 0) {
       throw this.#fault.make(`${at} has "${name}": ${JSON.stringify(fields[name])?.slice(0, 40)}, which is no number`);
     }
+    if (value > MOST_TOKENS) {
+      throw this.#fault.make(`${at} has "${name}": ${value}, and more than ${MOST_TOKENS} are no length`);
+    }
     return value < least ? undefined : Math.round(value);
   }
 
   #ids(ids: readonly unknown[], at: string): number[] {
+    if (ids.length > MOST_BLOCKS)
+      throw this.#fault.make(`${at} has ${ids.length} "hash_ids", and at most ${MOST_BLOCKS} are taken`);
     if (ids.every((id) => typeof id === 'number' && Number.isSafeInteger(id) && id >= 0)) return ids as number[];
     throw this.#fault.make(`${at} has "hash_ids" that are no whole numbers`);
   }

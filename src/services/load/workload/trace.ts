@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shellWord } from '../../words.ts';
 import { splitRow } from '../record/csv-reader.ts';
+import { floorTo } from '../schedule/floor-to.ts';
 import { charactersOf, type Messages } from './entries.ts';
 import { JsonStore } from './json-store.ts';
 import { objectOf, type Place, placeText, RecordSplitter, show } from './records.ts';
@@ -152,10 +153,4 @@ export function replayOf(rows: readonly Pick<TraceRow, 'atMs'>[], speed: number,
   const rate = floorTo(times.length / span, 4);
   // Exactly as many requests as the rate says: a rate of few digits makes the window longer by a hair.
   return { times, rate, durationSeconds: times.length / rate };
-}
-
-function floorTo(value: number, digits: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - digits + 1);
-  const floor = Math.floor(value / unit + 1e-9) * unit;
-  return Number(floor.toPrecision(digits));
 }

@@ -4,6 +4,7 @@ import type { PointSummary, SweepReport } from '../../load/types.ts';
 import { askedSections, turnSection } from '../asked-section.ts';
 import { boundsSection, markLegend } from '../certain.ts';
 import { countingOf } from '../counting-points.ts';
+import { kneeFigure, searchFault } from '../knee-line.ts';
 import { type PointColumn, pointTable, RATES_AND_TIMES } from '../point-columns.ts';
 import { factsOf, type ReportedRun } from '../recorded.ts';
 import type { Section } from '../section.ts';
@@ -67,7 +68,7 @@ function sectionsOf(report: SweepReport): Section[] {
 type Card = readonly [name: string, value: string, more: string];
 
 function cardsOf(report: SweepReport): string {
-  const { points, knee, slos = [], plan, elastic } = report;
+  const { points, slos = [], plan, elastic } = report;
   // Not the successes over the window: a backlog that is worked off after it would count as speed.
   const [best] = countingOf(report)
     .filter((point) => isSound(point) && isServed(point))
@@ -76,12 +77,15 @@ function cardsOf(report: SweepReport): string {
   const ok = points.reduce((sum, { outcomes }) => sum + outcomes.ok, 0);
   const open = slos.filter(({ passed, points: decided }) => !passed && decided.every((point) => point.passed)).length;
   const failed = slos.filter(({ passed }) => !passed).length - open;
-  const kneeCard: Card = ['knee', knee === undefined ? 'not found' : `${knee.rate} ${unitOf(plan)}`, kneeMore(report)];
+  const knee = kneeFigure(report);
   const missed = [...(failed === 0 ? [] : [`${failed} failed`]), ...(open === 0 ? [] : [`${open} not decided`])];
-  const thresholds: Card = ['thresholds', missed.join(', ') || 'passed', `of ${slos.length}`];
+  const passed = searchFault(report) === undefined ? 'passed' : 'not decided';
+  const at = plan.limit === undefined || report.knee === undefined ? '' : `, at ${report.knee.rate} ${unitOf(plan)}`;
+  const thresholds: Card = ['thresholds', missed.join(', ') || passed, `of ${slos.length}${at}`];
   const sizes = elastic && [elastic.startSize, elastic.peakSize, elastic.endSize];
   const cards: readonly Card[] = [
-    sizes ? ['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] : kneeCard,
+    ...(sizes ? [['size', sizes.join(' \u2192 '), 'instances that served: first, most, last'] as const] : []),
+    ...(knee === undefined ? [] : [['knee', ...knee] as const]),
     best === undefined
       ? ['most served', '-', 'no sound point with enough requests']
       : [
@@ -105,12 +109,6 @@ function cardsOf(report: SweepReport): string {
   return `<div class="cards">${markup.join('')}</div>`;
 }
 
-function kneeMore({ knee, limit }: SweepReport): string {
-  if (limit?.interval !== undefined) return `99 %: ${limit.interval.join(' to ')}; by ${limit.limitedBy}`;
-  if (limit !== undefined) return 'highest rate that held';
-  return knee?.above === undefined ? 'highest sustained rate' : `${knee.above} was not sustained`;
-}
-
 const COLUMNS: readonly PointColumn[] = ['rps', 'verdict', ...RATES_AND_TIMES, 'late p99', 'in flight', 'connections'];
 
 function pointsTable(points: readonly PointSummary[]): string {
@@ -118,7 +116,8 @@ function pointsTable(points: readonly PointSummary[]): string {
   const table = pointTable(points, COLUMNS, time);
   const isClosed = points[0]?.loop === 'closed';
   const late = isClosed ? 'sent after its place was free' : 'sent after that';
-  const about = `One row per point${isClosed ? ' of a closed loop' : ''}. Response times of successes, from the ${countedFrom(points[0])} of each request; late: ${late}; in flight: at most.`;
+  const inFlight = isClosed ? '' : '; in flight: at most';
+  const about = `One row per point${isClosed ? ' of a closed loop' : ''}. Response times of successes, from the ${countedFrom(points[0])} of each request; late: ${late}${inFlight}.`;
   const caption = [about, ...markLegend(table.rows)].join(' ');
   const doubtful = new Set(points.flatMap((point, row) => (isDoubtful(point) ? [row] : [])));
   return dataTable(caption, table, doubtful);
@@ -167,8 +166,10 @@ function aboutOf({ report: { plan, points, runFolder }, manifest }: ReportedRun)
 }
 
 /** `10 s each`, or the shortest and the longest: a search offers some for longer. */
-function lengthsOf({ durationSeconds }: SweepReport['plan'], points: readonly PointSummary[]): string {
-  const lengths = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
-  const [least, most] = [Math.min(durationSeconds, ...lengths), Math.max(durationSeconds, ...lengths)];
+function lengthsOf({ durationSeconds, requests }: SweepReport['plan'], points: readonly PointSummary[]): string {
+  const measured = points.filter(({ status }) => status === 'complete').map((point) => point.durationSeconds);
+  // Where requests end a point, its length is what came of it.
+  const lengths = requests === undefined || measured.length === 0 ? [durationSeconds, ...measured] : measured;
+  const [least, most] = [Math.min(...lengths), Math.max(...lengths)];
   return least === most ? `${formatSeconds(most)} each` : `${formatSeconds(least)} to ${formatSeconds(most)}`;
 }

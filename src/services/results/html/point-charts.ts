@@ -2,6 +2,7 @@ import { unitOf } from '../../load/offered.ts';
 import { dueRps } from '../../load/stats/due-rate.ts';
 import type { Distribution, Interval, PointSummary, SweepReport } from '../../load/types.ts';
 import { countingOf } from '../counting-points.ts';
+import { isAtLeast } from '../knee-line.ts';
 import { perSecond, rateText, refusals, shareText, timeText } from '../text.ts';
 import { isServed, isSound, percentileOf, verdictOf, wasMeasured } from '../verdict.ts';
 import { partsOf, waterfallTotal, workText } from '../waterfall-parts.ts';
@@ -18,7 +19,10 @@ export function pointCharts(report: SweepReport): Chart[] {
     .filter(wasMeasured)
     .sort((a, b) => a.rate - b.rate);
   const { knee } = report;
-  const marks = knee === undefined ? [] : [{ x: knee.rate, label: `knee ${knee.rate}` }];
+  const marks =
+    knee === undefined
+      ? []
+      : [{ x: knee.rate, label: `${isAtLeast(report) ? 'knee, at least' : 'knee'} ${knee.rate}` }];
   const charts = [throughput, latency, speedup, waterfall, outcomes, stream, tokens].map((of) => of(points));
   return shown(charts).map((chart) => (chart.x.scale === 'band' ? chart : { ...chart, marks }));
 }
@@ -74,7 +78,10 @@ function ideal(points: Points, text: (value: number) => string, figure: (point: 
 function throughput(points: Points): Chart {
   const served = lineOver(points, perSecond, ['served', 1, (each) => (isServed(each) ? each.servedRps : undefined)]);
   const [best] = served.data.toSorted((a, b) => b.y - a.y);
-  const most = best === undefined ? '' : ` The most served were ${rateText(best.y)} per second at ${best.x} offered.`;
+  const most =
+    best === undefined
+      ? ''
+      : ` The most served were ${rateText(best.y)} per second at ${best.x} ${isClosed(points) ? 'always open' : 'offered'}.`;
   return {
     ...over(points, 'linear'),
     id: 'throughput',
@@ -120,8 +127,8 @@ function speedup(points: Points): Chart | undefined {
     ...over(above, 'log'),
     id: 'speedup',
     title: `Speed-up against ${base.rate} ${unitOf(base)}`,
-    summary: `Answers served per second relative to the lowest sound rate, ${base.rate}. The highest is ${times(Math.max(...served.data.map(({ y }) => y)))}.`,
-    note: 'Both axes are logarithmic. Ideal: the target gets as many times more done as it is offered.',
+    summary: `Answers served per second relative to ${base.rate} ${unitOf(base)}, the least that was sound. The highest is ${times(Math.max(...served.data.map(({ y }) => y)))}.`,
+    note: `Both axes are logarithmic. Ideal: the target gets as many times more done as ${isClosed(points) ? 'requests are open' : 'it is offered'}.`,
     y: { label: 'times', scale: 'log', tick: number },
     series: [ideal(above, times, ({ rate }) => rate / base.rate), served],
   };
@@ -194,7 +201,7 @@ function waterfall(measured: Points): Chart {
     ...over(points, 'band'),
     id: 'waterfall',
     title: 'Where the mean response time went',
-    summary: `Mean response time by hop, one stack per point: ${parts.map(({ name }) => name).join(', ')}. In all ${totalAt(known[0])} and ${totalAt(known.at(-1))} requests per second.`,
+    summary: `Mean response time by hop, one stack per point: ${parts.map(({ name }) => name).join(', ')}. In all ${totalAt(known[0])} and ${totalAt(known.at(-1))} ${isClosed(points) ? 'requests always open' : 'requests per second'}.`,
     note: 'Successes that carried all figures. Network: what no service accounts for, between client, A, B and their engines, with proxies and load balancers.',
     y: { label: 'mean response time', scale: 'linear', tick: tickTime },
     series: stacked('bar', known, pieces, ({ point }, x) => ({ x, hollow: !isSound(point) })),

@@ -24,6 +24,8 @@ interface Slot extends Pick<SeriesSample, 'index' | 'rate' | 'phase'> {
 const PHASE: Readonly<Record<SeriesSample['phase'], string>> = { warmup: 'warm-up', measure: 'window', drain: 'drain' };
 
 const SHADING = 'Shaded: the measured windows, with their offered rates above. Between them: drain and warm-up.';
+const OPEN_SHADING =
+  'Shaded: the measured windows of a closed loop, with the requests kept open above. Between them: drain and warm-up.';
 
 /** Everything over the time of the sweep: rates, requests in flight, response time, hosts. */
 export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
@@ -38,12 +40,14 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
     const [from, to] = [own[0]?.at, own.at(-1)?.at];
     return from === undefined || to === undefined ? [] : [{ from, to: to + step, label: String(rate) }];
   });
+  // What a closed loop keeps open is no rate.
+  const isClosed = report.plan.loop === 'closed';
   const byTime = new Map(slots.map((slot) => [slot.at, slot]));
   const many =
     step > 1 ? ` Each value stands for ${step} seconds: the mean rate, the most in flight, the worst percentile.` : '';
   const shared: Pick<Chart, 'bands' | 'note' | 'x' | 'columnName'> = {
     bands,
-    note: SHADING + many,
+    note: (isClosed ? OPEN_SHADING : SHADING) + many,
     x: { label: 'time of the sweep', scale: 'time', tick: clockText, domain: [first.at, last.at + step] },
     columnName(x) {
       const slot = byTime.get(x);
@@ -77,11 +81,11 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
     {
       ...shared,
       id: 'rates',
-      title: 'Offered and achieved rate over time',
-      summary: 'Requests offered, sent, answered and failed in each second of the sweep.',
+      title: isClosed ? 'Achieved rate over time (closed loop)' : 'Offered and achieved rate over time',
+      summary: `Requests ${isClosed ? '' : 'offered, '}sent, answered and failed in each second of the sweep.`,
       y: { label: 'per second', scale: 'linear', tick: number },
       series: [
-        { ...line(['offered', 6, offered], perSecond), dashed: true },
+        ...(isClosed ? [] : [{ ...line(['offered', 6, offered], perSecond), dashed: true }]),
         ...rates.map((each) => line(each, perSecond)),
       ],
     },
@@ -91,7 +95,10 @@ export function timeCharts({ report, series: recorded }: ReportedRun): Chart[] {
       title: 'Requests in flight over time',
       summary: `Open requests at the end of each second. The peak is ${slots.reduce((peak, slot) => Math.max(peak, inFlight(slot) || 0), 0)}.`,
       y: { label: 'in flight', scale: 'linear', tick: number },
-      series: [line(['in flight', 0, inFlight], String)],
+      series: [
+        ...(isClosed ? [{ ...line(['kept open', 6, offered], String), dashed: true }] : []),
+        line(['in flight', 0, inFlight], String),
+      ],
     },
     {
       ...shared,

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { openWorkload } from '../../../../src/services/load/workload/open-workload.ts';
 import { readTrace, replayOf } from '../../../../src/services/load/workload/trace.ts';
 
 let folder = '';
@@ -106,6 +107,8 @@ describe('what cannot be used is refused with its place', () => {
     ['{"input_length": 5}\n', 'line 1 has no time at which the request came: its fields are input_length'],
     ['{"timestamp": 0}\n{"timestamp": "soon"}\n', 'line 2 has no time in "timestamp": "soon"'],
     ['{"timestamp": 0, "input_length": -1}\n', 'line 1 has "input_length": -1, which is no number'],
+    ['{"timestamp": 0, "input_length": 1e9}\n', 'line 1 has "input_length": 1000000000, and more than 10000000 are'],
+    [`{"timestamp": 0, "hash_ids": [${Array(20_000).fill(1)}]}\n`, 'line 1 has 20000 "hash_ids", and at most 19532'],
     ['{"timestamp": 0, "hash_ids": ["a"]}\n', 'line 1 has "hash_ids" that are no whole numbers'],
     ['timestamp,input_length\n0\n1,2\n', 'line 2 has not as many cells as the header'],
     [
@@ -114,6 +117,15 @@ describe('what cannot be used is refused with its place', () => {
     ],
   ])('%j', async (content, why) => {
     await expect(read(content)).rejects.toThrow(`: ${why}`);
+  });
+});
+
+test('a trace whose times are of two kinds is refused before it is offered for a year; its beginning is not', async () => {
+  const trace = join(folder, 'mixed');
+  await writeFile(trace, '{"timestamp": 0, "input_length": 5}\n{"timestamp": 1.7e12, "input_length": 5}\n');
+  await expect(openWorkload({ trace })).rejects.toMatchObject({ exit: 2, code: 'trace-too-long' });
+  await expect(openWorkload({ trace, traceSeconds: 60 })).resolves.toMatchObject({
+    workload: { trace: { requests: 1 } },
   });
 });
 

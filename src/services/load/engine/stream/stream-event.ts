@@ -2,6 +2,7 @@ import { errorIn } from '../../../chain/said.ts';
 import { parseJson } from '../../../words.ts';
 import { type Usage, usageOf } from '../../protocols/usage.ts';
 import { brief } from '../brief.ts';
+import { readOther } from './other-event.ts';
 
 /** What one event of a streamed answer says. */
 export interface StreamEvent {
@@ -27,7 +28,7 @@ const MARKER: StreamEvent = { hasText: false, hasReasoning: false, text: '', clo
 
 /**
  * Reads an event of Ollama's form (`response`, `message`, `done`), of OpenAI's (`choices[].delta` or `.text`, `usage`,
- * `[DONE]`), of llama-server's own (`content`, `stop`) or of the chain's (`hop`, `token`).
+ * `[DONE]`), of llama-server's own (`content`, `stop`), of the chain's (`hop`, `token`) or of other makers' own.
  *
  * @returns undefined when it is neither JSON nor the marker
  */
@@ -36,14 +37,15 @@ export function readEvent(data: string): StreamEvent | undefined {
   const event = parseJson(data);
   if (event === undefined) return undefined;
   const body = objectOf(event);
-  const choice = objectOf(Array.isArray(body.choices) ? body.choices[0] : undefined);
+  const choice = choiceOf(body.choices);
   const delta = objectOf(choice.delta);
+  const other = readOther(body);
   // A whole answer has a message where a stream has deltas.
   const message = objectOf(body.message ?? choice.message);
-  const error = failureIn(event, body, choice);
+  const error = failureIn(event, body, choice) ?? errorOf(other.error);
   if (error !== undefined) return { hasText: false, hasReasoning: false, text: '', error: brief(error) };
   const pieces = [delta.content, choice.text, message.content, body.response, body.token, body.content, delta.refusal];
-  const text = pieces.map((piece) => textOf(piece)).find((piece) => piece !== '') ?? '';
+  const text = [...pieces, other.text].map((piece) => textOf(piece)).find((piece) => piece !== '') ?? '';
   const reasoning = [
     delta.reasoning_content,
     delta.reasoning,
@@ -53,20 +55,31 @@ export function readEvent(data: string): StreamEvent | undefined {
     message.thinking,
     body.thinking,
     thoughtsIn(delta.content),
+    other.reasoning,
   ];
   const isTool = [delta.tool_calls, message.tool_calls].some((calls) => Array.isArray(calls) && calls.length > 0);
-  const reason = choice.finish_reason ?? body.done_reason;
+  const reason = choice.finish_reason ?? body.done_reason ?? other.finish;
+  const model = body.model ?? other.model;
   const usage = usageOf(body);
   return {
     hasText: text !== '' || isTool || isFilled(delta.function_call),
     hasReasoning: reasoning.some((piece) => textOf(piece) !== ''),
     text,
-    ...(typeof reason === 'string' ? { finish: brief(reason) } : {}),
-    ...(body.done === true || body.stop === true ? { closed: 'done' as const } : {}),
+    // Some servers write an empty reason into every event.
+    ...(typeof reason === 'string' && reason !== '' ? { finish: brief(reason) } : {}),
+    ...(body.done === true || body.stop === true || other.isLast === true ? { closed: 'done' as const } : {}),
     ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
-    ...(typeof body.model === 'string' && body.model !== '' ? { model: brief(body.model) } : {}),
+    ...(typeof model === 'string' && model !== '' ? { model: brief(model) } : {}),
     ...(isFilled(usage) ? { usage } : {}),
   };
+}
+
+/** The choice that an event is of: of several answers at once each has events of its own, or they share one. */
+function choiceOf(choices: unknown): Record<string, unknown> {
+  if (!Array.isArray(choices)) return {};
+  const all = choices.length > 1 ? choices.map(objectOf) : [];
+  const speaks = all.find(({ delta, text }) => textOf(text) !== '' || textOf(objectOf(delta).content) !== '');
+  return speaks ?? objectOf(choices[0]);
 }
 
 /** What an event that is none of an answer says of a failure. */
@@ -78,7 +91,7 @@ export function errorOf(error: unknown): string | undefined {
 }
 
 function failureIn(event: unknown, body: Fields, choice: Fields) {
-  const said = errorIn(event);
+  const said = errorIn(event) ?? errorOf(objectOf(body.x_groq).error);
   if (said !== undefined) return said;
   if (choice.finish_reason === 'error' || body.done_reason === 'error') return 'it ends with finish_reason "error"';
   // FastAPI's form; no event of an answer has it.

@@ -1,5 +1,5 @@
 import type { StreamEnd } from '../../protocols/protocol.ts';
-import type { Usage } from '../../protocols/usage.ts';
+import { shownTokens, type Usage } from '../../protocols/usage.ts';
 import { brief } from '../brief.ts';
 import { Floats } from '../floats.ts';
 import type { Streamed } from '../stream-columns.ts';
@@ -102,7 +102,13 @@ export class TokenMeter implements EventSink {
   get tpotMs(): number | undefined {
     const first = this.#firstAny;
     const after = 1 - this.#firstWeight / this.#weight;
-    return first === undefined || this.reads < 2 ? undefined : (this.#lastAt - first) / (this.outputTokens * after);
+    return first === undefined || this.reads < 2 ? undefined : (this.#lastAt - first) / (this.#shownTokens * after);
+  }
+
+  get #shownTokens(): number {
+    return this.isEstimated || this.reasoningAt !== undefined
+      ? this.outputTokens
+      : shownTokens(this.usage, this.events);
   }
 
   /** Whether events stand for tokens, because the target does not tell how many there were. */
@@ -159,8 +165,9 @@ export class TokenMeter implements EventSink {
     if (this.#options.keepsText === true && this.text.length < MAX_TEXT) this.text += event.text;
     // A count that goes along with the events tells how many tokens each of them has.
     const own = usage?.output_tokens === undefined ? 1 : Math.max(1, usage.output_tokens - before);
-    if (hasText || hasReasoning)
-      this.#token(hasText, hasReasoning, closed === undefined && finish === undefined ? own : 1);
+    // One that comes with the end alone is of the whole answer.
+    const isRunning = before > 0 || (closed === undefined && finish === undefined);
+    if (hasText || hasReasoning) this.#token(hasText, hasReasoning, isRunning ? own : 1);
     return event;
   }
 
