@@ -48,6 +48,10 @@ lengths, arrivals, streams, connections, durations. Works offline.`;
     const bad =
       diff.points.some(({ verdict }) => verdict === 'worse') ||
       diff.points.every(({ verdict }) => verdict === 'not comparable');
-    return { result: diff, text: diffText(diff), exit: strict && bad ? ExitCode.checkFailed : ExitCode.ok };
+    return {
+      result: diff,
+      text: diffText(diff, process.stdout.columns || 80),
+      exit: strict && bad ? ExitCode.checkFailed : ExitCode.ok,
+    };
   }
 }

@@ -19,5 +19,6 @@ export async function openReporter({ json, quiet, canAnimate, keys }: ReporterCh
     return inkReporter(stderr, keys);
   }
   const { linesReporter } = await import('./lines/lines-reporter.ts');
-  return linesReporter((line) => stderr.write(line));
+  const { columnsOf } = await import('./format/entry.ts');
+  return linesReporter((line) => stderr.write(line), undefined, columnsOf(stderr));
 }

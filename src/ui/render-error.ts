@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
-import { besideLead } from './format/entry.ts';
+import { besideLead, columnsOf } from './format/entry.ts';
 
 const LABEL = 'Error: ';
 
@@ -47,7 +47,8 @@ export function jsonText(envelope: object, typed: Typed): string {
 /** An error as a person reads it: what happened, then what to do. The stack only on request. A terminal may say 0 columns. */
 export function renderError(error: unknown, { debug, stream, typed = (text) => text }: ErrorOptions): string {
   const paint = (format: 'red' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream });
-  const fitted = (line: string) => (stream.isTTY ? besideLead('', line, stream.columns || 80) : [line]);
+  const columns = columnsOf(stream);
+  const fitted = (line: string) => besideLead('', line, columns);
   const { message, nextSteps, cause } =
     error instanceof RemedyError
       ? error
@@ -56,14 +57,31 @@ export function renderError(error: unknown, { debug, stream, typed = (text) => t
           nextSteps: ['run it again with --debug and report what it prints'],
           cause: undefined,
         };
-  // Only the message: a step is often a command, which a break would spoil for pasting.
   const [first = '', ...more] = `${LABEL}${typed(message)}`.split('\n').flatMap(fitted);
   return [
     paint('red', LABEL.trimEnd()) + first.slice(LABEL.length - 1),
     ...more,
-    ...nextSteps.map((step) => `  ${paint('cyan', '->')} ${typed(step)}`),
+    ...nextSteps.flatMap((step) => {
+      const [line = '', ...others] = stepLines(typed(step), columns);
+      return [`  ${paint('cyan', '->')} ${line}`, ...others.map((each) => `     ${each}`)];
+    }),
     ...(debug && error instanceof Error && error.stack !== undefined ? [paint('dim', error.stack)] : []),
     ...(debug && cause instanceof Error ? [paint('dim', `caused by ${cause.stack}`)] : []),
     '',
   ].join('\n');
 }
+
+/** A step, broken where a sentence may be: it is often a command, which a break at any space would spoil for pasting. */
+function stepLines(step: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of step.split(/(?<=[;,]) /)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + part.length <= columns - STEP_LEAD)
+      lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+/** The columns of `  -> `. */
+const STEP_LEAD = 5;

@@ -95,7 +95,8 @@ export class Cli {
 
   #environment({ env }: Pick<CliOptions, 'env'>): NodeJS.ProcessEnv {
     const { NODE_ENV: _, ...inherited } = process.env;
-    return { ...inherited, CHAINCTL_HOME: this.home, ...env };
+    // Texts on stderr are compared whole.
+    return { ...inherited, COLUMNS: '100000', CHAINCTL_HOME: this.home, ...env };
   }
 
   async #processes() {

@@ -143,6 +143,8 @@ export interface SweepPlan {
   readonly untilCertain?: { readonly metric: string; readonly width: number; readonly maxDurationSeconds: number };
   /** Of one request with nothing else going on, milliseconds; what the gate between points waits to see again. */
   readonly probeMs?: number;
+  /** Why a single request before the sweep was no success. */
+  readonly probeFailure?: string;
   /** By Little's law from the probe, per point: requests in flight when the target is as fast under load. */
   readonly predictedInFlight?: readonly number[];
 }

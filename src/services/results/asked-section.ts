@@ -48,7 +48,7 @@ export function turnSection(points: readonly PointSummary[]): Section {
     title: `By turn of the session, ${time.unit}`,
     table: {
       head: [
-        ...[unitOf(points[0] ?? {}), 'turn', 'sent', 'ok', ...(hasTokens ? ['prompt tokens'] : [])],
+        ...[unitOf(points[0] ?? {}), 'turn', 'sent', 'ok', ...(hasTokens ? ['prompt'] : [])],
         ...[...(hasFirst ? ['ttft p50', 'ttft p95'] : []), 'p50', 'p95'],
       ],
       rows: rows.map(({ rate, turn, to, sent, ok, ttft, response, countedInput }) => [
@@ -58,6 +58,7 @@ export function turnSection(points: readonly PointSummary[]): Section {
         ...[time.text(response?.p50), time.text(response?.p95)],
       ]),
     },
+    lines: hasTokens ? ['prompt: tokens as the target counted them, mean.'] : [],
   };
 }
 

@@ -4,12 +4,12 @@ import { plural } from '../words.ts';
 import type { RunDiff, RunName } from './diff.ts';
 import { isRateMeasure, type MeasureDiff } from './diff-measures.ts';
 import { nameOf, workloadReason } from './diff-workload.ts';
-import { sectionText, tableText } from './plain-table.ts';
+import { hanging, sectionText, tableText } from './plain-table.ts';
 import type { Section } from './section.ts';
 import { display, perSecond, rateText, timeText } from './text.ts';
 
 /** A comparison as text: a verdict per rate, every measure that differs, and why the rest cannot be compared. */
-export function diffText(diff: RunDiff): string {
+export function diffText(diff: RunDiff, columns = Number.POSITIVE_INFINITY): string {
   const { points, a, b, again, onlyA, onlyB, reason: whole } = diff;
   const unit = unitOf(a);
   const reasons = new Set(whole === undefined ? points.map(({ reason }) => reason) : [whole]);
@@ -47,10 +47,10 @@ export function diffText(diff: RunDiff): string {
   ];
   const tables = [
     ...(points.every(({ verdict }) => verdict === 'not comparable') ? [] : [verdictTable(diff)]),
-    ...sectionText(tokenSection(diff)),
+    ...sectionText(tokenSection(diff), columns),
   ];
   const blocks = [
-    `A ${nameText(a)}\nB ${nameText(b)}`,
+    [`A ${nameText(a)}`, `B ${nameText(b)}`].flatMap((line) => hanging(line, columns)).join('\n'),
     ...(points.length === 0
       ? [
           `The runs have no ${a.loop === 'closed' && b.loop === 'closed' ? 'number of open requests' : 'rate'} in common.`,
@@ -58,8 +58,10 @@ export function diffText(diff: RunDiff): string {
       : []),
     ...tables,
     ...(tables.some((table) => table.includes(MARK)) ? [LEGEND] : []),
-    ...sections.flatMap((section) => sectionText(section)),
-    conclusion(diff),
+    ...sections.flatMap((section) => sectionText(section, columns)),
+    conclusion(diff)
+      .flatMap((line) => hanging(line, columns))
+      .join('\n'),
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -135,7 +137,7 @@ function measureText({ measure, a, difference, ci, verdict }: MeasureDiff): stri
   return `${measure} ${verdict} by ${text(difference)}${share}${bounds}`;
 }
 
-function conclusion({ points, tolerance }: RunDiff): string {
+function conclusion({ points, tolerance }: RunDiff): string[] {
   const count = (verdict: string) => points.filter((point) => point.verdict === verdict).length;
   const intervals = points.flatMap(({ measures }) => measures.filter(({ ci }) => ci !== undefined)).length;
   const chance = `of ${plural(intervals, 'interval')}, ${Number((intervals / 20).toFixed(2))}`;
@@ -143,5 +145,5 @@ function conclusion({ points, tolerance }: RunDiff): string {
     `${count('better')} better, ${count('worse')} worse, ${count('no difference shown')} without a difference shown, ${count('not comparable')} not comparable.`,
     `Shown: the 95 % interval leaves out zero, and the difference is above ${Number((100 * tolerance).toFixed(3))} % of A.`,
     ...(intervals === 0 ? [] : [`By chance alone 5 % leave it out where nothing differs: ${chance}.`]),
-  ].join('\n');
+  ];
 }

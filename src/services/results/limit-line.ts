@@ -1,8 +1,9 @@
 import { durationText } from '../../durations.ts';
 import { unitOf } from '../load/offered.ts';
 import { CAPACITY } from '../load/profiles/limit-evidence.ts';
+import { parseSlo } from '../load/stats/criterion.ts';
 import type { ObjectiveLimit, SweepReport } from '../load/types.ts';
-import { display } from './text.ts';
+import { display, timeText } from './text.ts';
 import { unmeasuredLine } from './unmeasured.ts';
 
 /** What a search under objectives came to, in a sentence or two; nothing where there was none. */
@@ -21,7 +22,7 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
   const above = missed === undefined ? '' : `; above it ${by}${seen}`;
   const between = interval === undefined ? '' : ` (99 %: ${interval[0]} to ${interval[1]})`;
   const none = `no ${rate} that was offered held all of them`;
-  const best = knee === undefined ? none : `${knee.rate} ${unit} is the highest that held`;
+  const best = knee === undefined ? none : `${knee.rate} ${unit} held`;
   const below = plan.loop === 'closed' && low < 10 ? undefined : Number((low / 10).toPrecision(1));
   switch (state) {
     case 'found':
@@ -32,10 +33,10 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
       return [
         `Knee: ${objectives} ${hold} up to ${high} ${unit}, the highest ${rate} that was offered: the limit is above.`,
       ];
-    case 'below':
-      return [
-        `Knee: none: ${by} at the lowest ${rate} already${seen}${below === undefined ? '' : `: ${flag} ${below},${low} --find-knee searches below it`}.`,
-      ];
+    case 'below': {
+      const lower = below === undefined ? '' : `: ${flag} ${below},${low} --find-knee searches below it`;
+      return [`Knee: none: ${by} at the lowest ${rate} already${seen}${aloneText(plan, limitedBy) ?? lower}.`];
+    }
     case 'changing': {
       const { missed: from = 0, held = 0 } = changed ?? {};
       const at =
@@ -46,13 +47,25 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
     }
     case 'undecided': {
       const spoiled = unmeasuredLine(unmeasured, unit);
-      if (interval !== undefined) return [`Knee: ${best}; ${knownText(limit, plan.limit, unit)}${above}.`, ...spoiled];
+      if (interval !== undefined)
+        return [`Knee: ${best}, and ${knownText(limit, plan.limit, unit)}${above}.`, ...spoiled];
       if (knee === undefined) return [`Knee: not known: no point told anything of ${objectives}.`, ...spoiled];
       const least = `at least ${knee.rate} ${unit}, the highest ${rate} at which ${objectives} held`;
       return [`Knee: ${least}; nothing is known above it.`, ...spoiled];
     }
   }
 }
+
+/** That one request alone misses an objective: nothing that is offered is low enough. */
+function aloneText({ probeMs, probeFailure }: SweepReport['plan'], limitedBy: string): string | undefined {
+  if (probeFailure !== undefined) return `; one request alone failed already (${display(probeFailure)})`;
+  const bound = WHOLE_ANSWER.test(limitedBy) ? parseSlo(limitedBy.trim()).bound : Number.POSITIVE_INFINITY;
+  if (probeMs === undefined || probeMs <= bound) return undefined;
+  return `; one request alone takes ${timeText(probeMs)} already`;
+}
+
+/** Objectives that bound the time of a whole answer. */
+const WHOLE_ANSWER = /^\s*p\d+(\.\d+)?\s*<=?\s*\d/;
 
 /** Known worse than that, a limit is somewhere in between, and no figure with an error. */
 const ABOUT = 0.1;

@@ -33,7 +33,7 @@ export function tableText(table: Table, columns = Number.POSITIVE_INFINITY): str
 export function sectionText({ title, table, lines = [] }: Section, columns = Number.POSITIVE_INFINITY): string[] {
   const rows = table === undefined || table.rows.length === 0 ? [] : tableText(table, columns - 2).split('\n');
   const block = [...rows, ...lines.flatMap((line) => hanging(line, columns - 2))];
-  return block.length === 0 ? [] : [[`${title}:`, ...block.map((line) => `  ${line}`)].join('\n')];
+  return block.length === 0 ? [] : [[...hanging(`${title}:`, columns), ...block.map((line) => `  ${line}`)].join('\n')];
 }
 
 /** Lines of at most `width` columns, all but the first indented; words that are longer stay whole. */

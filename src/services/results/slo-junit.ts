@@ -110,7 +110,7 @@ function reasonOf(
   point: ReportedRun['report']['points'][number],
   { limit, knee, plan }: ReportedRun['report'],
 ): string {
-  if (limit !== undefined && knee !== undefined)
+  if (limit !== undefined && knee !== undefined && isSound(point))
     return `offered on the way to ${knee.rate} ${unitOf(plan)}, the highest that held`;
   return isSound(point) ? 'not decided' : remarksOf(point).join('; ').replaceAll('! ', '');
 }

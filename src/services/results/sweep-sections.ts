@@ -1,16 +1,17 @@
+import { formatSeconds } from '../../durations.ts';
 import { defined } from '../defined.ts';
 import { CLOSED_LOOP, unitOf } from '../load/offered.ts';
 import { profileOf } from '../load/profiles/profiles.ts';
 import { OTHER, topCounts } from '../load/stats/counts.ts';
 import { isSustained } from '../load/stats/knee.ts';
-import type { PointSummary, SweepReport, Waterfall } from '../load/types.ts';
+import type { PointSummary, SweepPlan, SweepReport, Waterfall } from '../load/types.ts';
 import { askedSections, turnSection } from './asked-section.ts';
 import { bottleneckLines } from './bottleneck.ts';
 import { boundsSection } from './certain.ts';
 import { againLine, countingOf, needsAdvice } from './counting-points.ts';
 import { kneeLine } from './knee-line.ts';
 import type { Section } from './section.ts';
-import { display, hostTotals, rateText, shareText, timeColumn } from './text.ts';
+import { display, hostTotals, rateText, shareText, timeColumn, timeText } from './text.ts';
 import { tokenSections } from './token-sections.ts';
 import { totalsSection } from './totals-section.ts';
 import { remarksOf, sloLines, unproven } from './verdict.ts';
@@ -51,8 +52,24 @@ function lowerLine(report: SweepReport): string[] {
   if (knee !== undefined || limit !== undefined || !profileOf(plan).hasKnee || lowest === undefined) return [];
   if (isSustained(lowest) !== false || !isTooMuch(lowest)) return [];
   const { rate, servedRps } = lowest;
+  const alone = aloneLine(plan, lowest);
+  if (alone !== undefined) return [alone];
   const low = Number((servedRps > 0 ? Math.min(servedRps, rate) / 2 : rate / 10).toPrecision(1));
   return [`The lowest rate was too high already: --rps ${low},${rate} --find-knee searches below it.`];
+}
+
+/** That one request alone does not end in its time either: no rate is low enough. */
+function aloneLine(plan: SweepPlan, { outcomes: { ok, timeout, incomplete }, peakInFlight }: PointSummary) {
+  const { probeFailure, probeMs = 0, timeoutSeconds, drainSeconds, durationSeconds } = plan;
+  if (incomplete > timeout && probeMs > 1000 * Math.max(drainSeconds, durationSeconds)) {
+    return `One request alone takes ${timeText(probeMs)}, and the drain lasts ${drainSeconds} s: a longer --drain, not a lower rate, shows more.`;
+  }
+  if (ok > 0 || timeout === 0) return undefined;
+  const longer = `a lower rate does not mend that, a --timeout longer than ${formatSeconds(timeoutSeconds)} may.`;
+  if (probeFailure !== undefined) return `One request alone failed already (${display(probeFailure)}): ${longer}`;
+  return peakInFlight <= 1
+    ? `Each request had the target for itself, and none was answered in time: ${longer}`
+    : undefined;
 }
 
 /** Slower ones would have helped: a target that refuses everything is not overloaded. */
@@ -175,12 +192,23 @@ export function hostSection(points: readonly PointSummary[]): Section {
   const all = hosts.reduce((sum, [, count]) => sum + count, 0);
   const isEndless = hosts.some(([host]) => host === OTHER);
   const rows = topCounts(hosts, isEndless ? FEW_HOSTS : MOST_HOSTS).map(([host, count]) => [
-    display(host),
+    hostText(host),
     String(count),
     shareText(count, all),
   ]);
   const table = { head: ['host', 'answers', 'share'], rows, words: ['host'] };
   return { title: 'Answers by host', table, lines: fairnessLine(points) };
+}
+
+/** Longer names would leave no room for their figures. */
+const LONGEST_HOST = 48;
+
+/** Names of one group begin alike and differ at their ends: a long one is cut in its middle. */
+function hostText(host: string): string {
+  const name = display(host);
+  if (name.length <= LONGEST_HOST) return name;
+  const half = Math.floor((LONGEST_HOST - 1) / 2);
+  return `${name.slice(0, half + 1)}…${name.slice(-half)}`;
 }
 
 /** Points whose answers could be spread: one host alone has nothing to be fair to. */

@@ -64,7 +64,7 @@ function pointLines(points: readonly PointSummary[], columns: number, wide: bool
   const text = tableText(table, columns);
   return [
     text,
-    `p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])}.`,
+    ...hanging(`p50 to p99: response time of successes in ${time.unit}, from the ${countedFrom(points[0])}.`, columns),
     ...markLegend(table.rows),
     ...(points[0]?.loop === 'closed'
       ? []

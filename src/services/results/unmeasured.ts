@@ -10,7 +10,9 @@ export function unmeasuredLine(unmeasured: Unmeasured, unit: string): string[] {
   const shown = unmeasured.slice(0, MOST).map(({ rate, why }) => `${rate} ${unit} (${display(plain(why))})`);
   const left = unmeasured.length - shown.length;
   const isMachine = unmeasured.some(({ why }) => why.startsWith(MACHINE));
-  const next = isMachine ? ': a machine with less to do, or a faster one, tells more' : '';
+  const isFull = unmeasured.some(({ why }) => / dropped at \d+ in flight/.test(why));
+  const more = `a machine with less to do, or a faster one,${isFull ? ' or more --max-in-flight' : ''} tells more`;
+  const next = isMachine ? `: ${more}` : '';
   return [`Not measured: ${shown.join(', ')}${left === 0 ? '' : ` and ${left} more, see the remarks`}${next}.`];
 }
 

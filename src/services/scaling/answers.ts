@@ -1,3 +1,4 @@
+import { OTHER } from '../load/stats/counts.ts';
 import { type Bounds, pairs, type Serving } from './bounds.ts';
 import type { AnswerSlice, LoadCurve } from './load-curve.ts';
 import type { Poll } from './polls.ts';
@@ -44,9 +45,9 @@ export function answersOf(
   return { source, matched: 'order', slices, hostOf: (instance) => byOrder.get(instance) };
 }
 
-/** Hosts of a slice, the one with most answers first: it began first. */
+/** Hosts of a slice, the one with most answers first: it began first. Those that were not told apart are none. */
 function answering({ hosts }: AnswerSlice): string[] {
-  const counts = Object.entries(hosts).filter(([, count]) => count > 0);
+  const counts = Object.entries(hosts).filter(([host, count]) => count > 0 && host !== OTHER);
   return counts.sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).map(([host]) => host);
 }
 

@@ -69,11 +69,23 @@ export function entryRows({ mark, text, details }: Entry, paint: Paint) {
   return [{ lead: `${paint(MARKS[mark].colour, MARKS[mark].sign)} `, text }, ...rows];
 }
 
-/** A row broken at spaces to fit `columns`, beside its lead; what stands in columns within a line stays so. */
+/** A command at the end of a text, which is to be pasted. */
+const COMMAND = /(?<=: )(?:chainctl|(?:\S*node )?\S*run\.js|npx chainctl) [^:;]*$/;
+
+/** The width of what is written for people; without a terminal what `COLUMNS` says, else 80. */
+export function columnsOf(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  asked = process.env.COLUMNS,
+): number {
+  return (stream.isTTY === true ? stream.columns : Number(asked)) || 80;
+}
+
+/** A row broken at spaces to fit `columns`, beside its lead; what stands in columns within a line stays so, and a command whole. */
 export function besideLead(lead: string, text: string, columns: number): string[] {
   const room = Math.max(1, columns - lead.length);
   const lines: string[] = [];
-  let rest = text;
+  const command = text.length > room ? (COMMAND.exec(text)?.[0] ?? '') : '';
+  let rest = text.slice(0, text.length - command.length).trimEnd();
   while (rest.length > room) {
     const space = rest.lastIndexOf(' ', room);
     const end = space > 0 ? space : rest.indexOf(' ');
@@ -81,6 +93,6 @@ export function besideLead(lead: string, text: string, columns: number): string[
     lines.push(rest.slice(0, end).trimEnd());
     rest = rest.slice(end).trimStart();
   }
-  const [first = '', ...others] = [...lines, rest];
+  const [first = '', ...others] = [...lines, rest, ...(command === '' ? [] : [command])];
   return [lead + first, ...others.map((line) => ' '.repeat(lead.length) + line)];
 }

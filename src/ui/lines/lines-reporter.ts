@@ -1,6 +1,6 @@
 import type { Event, Reporter } from '../../events.ts';
 import { pointCount } from '../../services/load/profiles/profiles.ts';
-import { entryOf, entryRows } from '../format/entry.ts';
+import { besideLead, entryOf, entryRows } from '../format/entry.ts';
 import { noScaleMemory, rememberPoll, scaleChanges } from '../format/scale-changes.ts';
 import { stepDoing } from '../format/step.ts';
 import { tickLine, waitingLine } from '../format/sweep.ts';
@@ -15,8 +15,16 @@ const PROGRESS_SHARE = 0.1;
  * waiting) is thinned, so that the log of a long run can still be read.
  *
  * @param now monotonic milliseconds
+ * @param columns that lines are broken to fit
  */
-export function linesReporter(write: (line: string) => void, now = () => performance.now()): Reporter {
+export function linesReporter(
+  write: (line: string) => void,
+  now = () => performance.now(),
+  columns = Number.POSITIVE_INFINITY,
+): Reporter {
+  const tell = (lead: string, text: string) => {
+    for (const line of besideLead(lead, text, columns)) write(`${line}\n`);
+  };
   const waiting = new Map<string, string>();
   const progress = new Map<string, { readonly at: number; readonly share: number }>();
   let points = '';
@@ -72,9 +80,9 @@ export function linesReporter(write: (line: string) => void, now = () => perform
         entries.push(...scaleChanges(scale, event));
         scale = rememberPoll(scale, event);
       }
-      for (const { lead, text } of entries.flatMap((each) => entryRows(each, plain))) write(`${lead}${text}\n`);
+      for (const { lead, text } of entries.flatMap((each) => entryRows(each, plain))) tell(lead, text);
       const line = passing(event);
-      if (line !== undefined) write(`• ${line}\n`);
+      if (line !== undefined) tell('• ', line);
     },
     close: async () => {},
   };

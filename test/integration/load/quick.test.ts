@@ -81,7 +81,7 @@ test('of a slow one it says what there was no time for', async () => {
   const { runs, findings } = await quick(url);
   expect(runs.search).toBeUndefined();
   expect(findings.unknown.join()).toContain('the knee');
-  expect(runs.doubling.points[0]).toMatchObject({ rate: 1, sent: 3 });
+  expect(runs.doubling.points[0]).toMatchObject({ rate: 1, sent: 5 });
 });
 
 test('what answers no single request is an error, not a report of nothing', async () => {

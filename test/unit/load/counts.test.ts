@@ -69,6 +69,10 @@ test('a target that makes up a host and an error for every answer floods neither
   const { table } = hostSection([point]);
   expect(table?.rows).toHaveLength(6);
   expect(table?.rows.at(-1)).toEqual(['and more than 195 more', '29995', '100.0 %']);
+  const long = (end: string) => `b-${'x'.repeat(200)}-${end}`;
+  const few = hostSection([{ ...point, hosts: { [long('one')]: 2, [long('two')]: 1 } }]).table?.rows ?? [];
+  expect(few.map(([host = '']) => host.slice(-4))).toEqual(['-one', '-two']);
+  expect(few.every(([host = '']) => host.length <= 48)).toBe(true);
   expect(errorClasses(point)).toMatch(/^class-0 x 1 \(text 0\), .*, and more than 192 more x 9992$/);
   expect(pointRemarks(point).join('\n')).toContain('and more than 195 more 9,995');
   expect(JSON.stringify(point).length).toBeLessThan(60_000);

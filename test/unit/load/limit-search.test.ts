@@ -132,7 +132,7 @@ describe('a search under objectives', () => {
 
   test('of a target that changes it says so', () => {
     const target: Target = (rate, nth) => ({ excess: { [P95]: 12 * Math.log(rate / (nth < 6 ? 160 : 100)) } });
-    const { limit: found } = search(target, 2);
+    const { limit: found } = search(target, 3);
     expect(found.state).toBe('changing');
     expect(found.interval).toBeUndefined();
     expect(found.changed?.held).toBeGreaterThanOrEqual((found.changed?.missed ?? 0) * 0.999);
@@ -147,6 +147,16 @@ describe('a search under objectives', () => {
     expect(found.state).toBe('found');
   });
 
+  test('tries no number of open requests again while one is left between what held and what did not', () => {
+    const bounds = { ...BOUNDS, high: 200, maxDurationSeconds: 10, whole: true };
+    const { points, knee } = search((rate) => ({ excess: { [P95]: rate > 84 ? 3 : -5 } }), 1, [P95], bounds);
+    const rates = points.map(({ rate }) => rate);
+    const again = rates.filter((rate, i) => rates.indexOf(rate) < i);
+    if (!rates.includes(85)) expect(again).toEqual([]);
+    expect(knee?.rate).toBe(Math.max(...rates.filter((rate) => rate <= 84)));
+    expect(knee?.rate).toBeGreaterThan(82);
+  });
+
   test('offers what a busy machine spoiled again, and takes what it spoils twice for a bound', () => {
     const invalid = { ...skippedPoint(0, 1, 'invalid: client-limited (late)', ''), status: 'complete' as const };
     const spoiled = limitTried(invalid, [P95]);
@@ -157,6 +167,19 @@ describe('a search under objectives', () => {
       ...{ state: 'undecided', objectives: [P95] },
       unmeasured: [{ rate: 1, why: 'client-limited (late)' }],
     });
+  });
+
+  test('goes on below what this machine cannot offer, until that is near to what it could', () => {
+    const bounds = { ...BOUNDS, maxDurationSeconds: 20 };
+    const late = { validity: 'invalid: client-limited (late)' };
+    const tried: ReturnType<typeof limitTried>[] = [];
+    for (let next = nextLimitPoint(bounds, tried); next !== undefined; next = nextLimitPoint(bounds, tried)) {
+      const made = point(tried.length, next.rate, next.durationSeconds, queue(900, 12, 950), () => 0);
+      tried.push(limitTried(next.rate > 100 ? { ...made, ...late } : made, [P95]));
+    }
+    const told = tried.filter(({ readings }) => readings.length > 0).map(({ offered }) => offered);
+    expect(Math.max(...told)).toBeGreaterThan(50);
+    expect(tried.length).toBeLessThanOrEqual(10);
   });
 
   test('knows nothing above what held where this machine spoiled all of that, and names no longer points', () => {
@@ -238,13 +261,13 @@ describe('what it came to, in words', () => {
       'Knee: 158.2 rps is the highest rate at which p95<75ms holds (99 %: 156.1 to 161.2); above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
     );
     expect(line({ knee, limit: { state: 'undecided', ...known, wantedSeconds: 5400 } })).toBe(
-      'Knee: 158.2 rps is the highest that held; the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %, and --max-duration 1h30m would tell it to 2 %; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
+      'Knee: 158.2 rps held, and the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %, and --max-duration 1h30m would tell it to 2 %; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
     );
     const wide = (from: number, to: number) =>
       line({ knee, limit: { state: 'undecided', objectives, estimate: 200, interval: [from, to] } });
-    expect(wide(40, 327)).toBe('Knee: 158.2 rps is the highest that held; the limit is between 40 and 327 rps (99 %).');
+    expect(wide(40, 327)).toBe('Knee: 158.2 rps held, and the limit is between 40 and 327 rps (99 %).');
     expect(wide(150, 1100)).toBe(
-      'Knee: 158.2 rps is the highest that held; the limit is above 150 rps (99 %), and how far is not known.',
+      'Knee: 158.2 rps held, and the limit is above 150 rps (99 %), and how far is not known.',
     );
     expect(wide(0.9, 300)).toContain('the limit is below 300 rps (99 %).');
     expect(wide(0.9, 1100)).toContain('where the limit is between 1 and 1000 rps is not known.');
@@ -253,6 +276,17 @@ describe('what it came to, in words', () => {
       'Knee: at least 158.2 rps, the highest rate at which p95<75ms held; nothing is known above it. Not measured: 1000 rps (this machine: lateness p99 9.0 ms, 1.0 ms allowed): a machine with less to do, or a faster one, tells more.',
     );
     const atOnce = { rate: 1, observed: '1.20 s' };
+    const alone = (more: object) =>
+      limitLines({
+        plan: { ...plan, ...more } as unknown as SweepPlan,
+        limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } as never,
+      }).join();
+    // What is offered cannot be less than one request.
+    expect(alone({ probeMs: 1200 })).toBe(
+      'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps; one request alone takes 1.20 s already.',
+    );
+    expect(alone({ probeMs: 70 })).toContain('--find-knee searches below it');
+    expect(alone({ probeFailure: 'status 500' })).toContain('; one request alone failed already (status 500).');
     expect(line({ limit: { state: 'below', objectives, limitedBy: P95, missed: atOnce } })).toBe(
       'Knee: none: p95<75ms gives way at the lowest rate already, 1.20 s at 1 rps: --rps 0.1,1 --find-knee searches below it.',
     );
@@ -261,7 +295,7 @@ describe('what it came to, in words', () => {
     );
     const changed = { missed: 120, held: 150 };
     expect(line({ knee, limit: { state: 'changing', objectives, changed } })).toBe(
-      'Knee: not known: the target changed meanwhile: an objective was missed at 120 rps and held at 150 rps; 158.2 rps is the highest that held.',
+      'Knee: not known: the target changed meanwhile: an objective was missed at 120 rps and held at 150 rps; 158.2 rps held.',
     );
     expect(line({ limit: { state: 'undecided', objectives } })).toBe(
       'Knee: not known: no point told anything of p95<75ms.',

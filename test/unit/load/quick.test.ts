@@ -89,7 +89,7 @@ describe('the numbers of requests at once', () => {
     ]);
   });
 
-  it('ask for three of few at once where that takes no longer than some seconds', () => {
+  it('ask for five of few at once where that takes no longer than some seconds', () => {
     const asked = (seconds: number) => {
       const steps = walk(
         boundDoubling(seconds, FREE, () => 50, 60),
@@ -98,16 +98,16 @@ describe('the numbers of requests at once', () => {
       return steps.map(({ rate, requests }) => [rate, requests]);
     };
     expect(asked(3)).toEqual([
-      [1, 3],
-      [2, 4],
-      [4, 4],
+      [1, 5],
+      [2, 6],
+      [4, 8],
       [8, 8],
       [16, 16],
     ]);
     expect(asked(5).slice(0, 3)).toEqual([
-      [1, 2],
-      [2, 4],
-      [4, 4],
+      [1, 3],
+      [2, 6],
+      [4, 8],
     ]);
   });
 
@@ -273,6 +273,13 @@ describe('what is said', () => {
     );
   });
 
+  it('knows from rates that more at once bring no more, where these were not seen to', () => {
+    const two = served.slice(0, 2);
+    expect(findingsOf(runs(two)).isSaturated).toBe(false);
+    const findings = findingsOf(runs(two, { search: searched({ rate: 22 }) }));
+    expect(findings).toMatchObject({ isSaturated: true, most: { rps: 20 }, unknown: [] });
+  });
+
   it('says that requests are refused above the knee', () => {
     const refused = { outcomes: { ...allOk(80), http_error: 20 }, errorsByClass: { 429: 20 } };
     expect(flat(textOf(runs(served, { search: searched(refused) })))).toContain(
@@ -302,6 +309,8 @@ describe('what is said', () => {
     expect(isSaturated(points)).toBe(false);
     expect(refusalOf(points)).toEqual({ concurrent: 4, failed: 400, sent: 440, why: '429' });
     const findings = findingsOf(runs(points));
+    const chance = { ...points[2], okRps: 99 } as PointSummary;
+    expect(findingsOf(runs([...points.slice(0, 2), chance])).most).toMatchObject({ concurrent: 2, rps: 20 });
     expect(findings).not.toHaveProperty('parallel');
     expect(findings.unknown.join()).not.toContain('what more than');
     expect(findings.next.some(({ command }) => command.includes('--concurrency'))).toBe(false);
@@ -341,6 +350,7 @@ describe('what is said', () => {
     const points = [closed(0, 64, 0.1), ...[1, 2, 3, 4].map((index) => closed(index, 64, 0.1, LATE))];
     const findings = findingsOf(runs(points));
     expect(findings).toMatchObject({ machineLimit: { concurrent: 2, rps: 160 } });
+    expect(findings.unknown.join()).toContain('this machine did not send or read on time');
     expect(flat(textOf(runs(points)))).toContain('From 2 at once on this machine is the limit');
     expect(findings.next.map(({ command }) => command)).toEqual([
       'chainctl quick http://127.0.0.1:9/v1/chat/completions --model m',

@@ -46,6 +46,27 @@ describe('the state of a point', () => {
     expect(state.reason).toMatch(/^in flight ±0\/s|^in flight [+-]0\.\d\/s/);
   });
 
+  test('what hangs where everything else is fast is not told to wait longer', () => {
+    const outcomes = { ...none, ok: 900, timeout: 100 };
+    const hanging = (at: number) => (Math.round(at / 10) % 10 === 0 ? 3000 : 40);
+    const rest = { outcomes, servedRps: 90 };
+    expect(point(100, 10, hanging, rest).reason).toContain(
+      '10.0 % timed out; these hang, since no other answer took longer than 40 ms',
+    );
+    const slow = (at: number) => (Math.round(at / 10) % 10 === 0 ? 3000 : 2000);
+    expect(point(100, 10, slow, rest).reason).toContain('a longer --timeout would show more');
+  });
+
+  test('a point that ends with its requests gets no longer by its duration', () => {
+    const few = { outcomes: { ...none, ok: 3 }, isCounted: true };
+    const { suggestedDurationSeconds, ...state } = point(1, 3, () => 50, few);
+    expect(state).toMatchObject({
+      state: 'unknown',
+      reason: 'only 3 requests sent; a larger --requests would show more',
+    });
+    expect(suggestedDurationSeconds).toBeUndefined();
+  });
+
   test('filling: a 10 s point against a 60 s service, and how long would do', () => {
     const state = point(10, 10, () => 60_000);
     expect(state).toMatchObject({ state: 'filling', suggestedDurationSeconds: 270 });

@@ -129,6 +129,30 @@ describe('a lowest rate that is too high already', () => {
     );
   });
 
+  test('but not where one request alone does not end in time either', () => {
+    const unanswered = { servedRps: 0, state: { state: 'unknown', reason: 'none' } } as const;
+    const late = pointOf(0, 2, { change: { ...unanswered, outcomes: { ...none, timeout: 20 }, peakInFlight: 9 } });
+    const said = (point: PointSummary, plan: object) => {
+      const report = reportOf([point]);
+      return conclusionLines({ ...report, plan: { ...report.plan, ...plan } }).join(' ');
+    };
+    expect(said(late, { probeFailure: 'no answer within 180 s' })).toMatch(
+      /One request alone failed already \(no answer within 180 s\): a lower rate does not mend that, a --timeout longer than 3m/,
+    );
+    expect(said({ ...late, peakInFlight: 1 }, {})).toContain('Each request had the target for itself');
+    const open = pointOf(0, 2, { change: { ...overloaded, outcomes: { ...none, ok: 2, incomplete: 18 } } });
+    expect(said(open, { probeMs: 15_000, drainSeconds: 1 })).toContain(
+      'a longer --drain, not a lower rate, shows more',
+    );
+    for (const [point, plan] of [
+      [late, {}],
+      [late, { probeMs: 300 }],
+      [open, { probeMs: 300 }],
+    ] as const) {
+      expect(said(point, plan)).toContain('--find-knee searches below it');
+    }
+  });
+
   test('but not of a target that refuses everything, nor where there is a knee', () => {
     const refused = { outcomes: { ...none, http_error: 5000 }, state: { state: 'unknown', reason: 'none' } } as const;
     expect(lines(refused)).toEqual(['Knee: no point was sustained.']);

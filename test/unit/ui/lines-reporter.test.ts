@@ -88,3 +88,29 @@ test('a sweep says one line per two seconds, one per new point and one per finis
   expect(written.match(/^✓ /gm)).toHaveLength(1);
   expect(written).not.toContain('\u001b');
 });
+
+test('lines fit the columns that there are, and a command at their end stays whole to be pasted', () => {
+  let written = '';
+  const reporter = linesReporter(
+    (line) => (written += line),
+    () => 0,
+    40,
+  );
+  const command = 'chainctl report results/20260131-095900-a-chain --format html';
+  reporter.handle({
+    type: 'note',
+    level: 'warn',
+    text: `the page could not be written (disk full); make it with: ${command}`,
+  });
+  reporter.handle({ type: 'note', level: 'info', text: 'a sentence that is somewhat longer than forty columns are' });
+  expect(written).toBe(
+    [
+      '! warning: the page could not be written',
+      '  (disk full); make it with:',
+      `  ${command}`,
+      '• a sentence that is somewhat longer',
+      '  than forty columns are',
+      '',
+    ].join('\n'),
+  );
+});

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { ExitCode, RemedyError } from '../../../src/errors.ts';
+import { columnsOf } from '../../../src/ui/format/entry.ts';
 import { jsonText, renderError } from '../../../src/ui/render-error.ts';
 
 const error = new RemedyError(
@@ -12,12 +13,12 @@ const error = new RemedyError(
     nextSteps: ['deploy it first: chainctl deploy aws'],
   },
 );
-const on = (terminal: { isTTY: boolean; columns?: number }) => {
+const on = (terminal: { isTTY: boolean; columns?: number }, told = error) => {
   const stream = Object.assign(new PassThrough(), terminal) as unknown as NodeJS.WriteStream;
-  return renderError(error, { debug: false, stream }).split('\n').map(stripVTControlCharacters);
+  return renderError(told, { debug: false, stream }).split('\n').map(stripVTControlCharacters);
 };
 
-test('an error is broken to fit the terminal, which may not know its own width, and left whole in a pipe', () => {
+test('an error is broken to fit the terminal, which may not know its own width, and 80 columns in a pipe', () => {
   const broken = [
     'Error: stack default has no VM of service A that this machine has the keys for,',
     'as far as it knows',
@@ -27,7 +28,28 @@ test('an error is broken to fit the terminal, which may not know its own width, 
   expect(on({ isTTY: true, columns: 80 })).toEqual(broken);
   // What `script` and `docker exec -t` say.
   expect(on({ isTTY: true, columns: 0 })).toEqual(broken);
-  expect(on({ isTTY: false })).toHaveLength(3);
+  expect(on({ isTTY: false, columns: 200 })).toEqual(broken);
+});
+
+test('without a terminal, COLUMNS says how wide lines may be', () => {
+  expect(columnsOf({ isTTY: false }, '132')).toBe(132);
+  expect(columnsOf({ isTTY: true, columns: 90 }, '132')).toBe(90);
+  for (const asked of [undefined, '', '0', 'wide']) expect(columnsOf({}, asked)).toBe(80);
+});
+
+test('a step is broken where a sentence may be, and a command never', () => {
+  const nextSteps = [
+    `write for example --slo 'p95<2s'; metrics: p50 to p99.99, mean, max, the same of ttft, ttft-sent, tpot and itl`,
+    `run: chainctl load --target http://127.0.0.1:8000/v1/chat/completions --rps 1,10,50 --tag a-long-tag --stream`,
+  ];
+  const told = new RemedyError('no', { code: 'usage', exit: ExitCode.usage, nextSteps });
+  expect(on({ isTTY: false }, told)).toEqual([
+    'Error: no',
+    `  -> write for example --slo 'p95<2s'; metrics: p50 to p99.99, mean, max,`,
+    '     the same of ttft, ttft-sent, tpot and itl',
+    `  -> ${nextSteps[1]}`,
+    '',
+  ]);
 });
 
 test('what the envelope says to a person names commands as they work here; data stays as it is', () => {

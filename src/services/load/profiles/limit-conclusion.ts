@@ -34,7 +34,7 @@ export function concludeLimit(
   const interval = isBounded ? ([bound(limit.low), bound(limit.high)] as const) : undefined;
   const isBy = state === 'below' || isBounded;
   const limitedBy = isBy ? limit.by : undefined;
-  const above = tried.filter((each) => each.readings.length > 0 && !each.held && each.offered > (best?.offered ?? 0));
+  const above = tried.filter((each) => isMiss(each) && each.offered > (best?.offered ?? 0));
   const nextAbove = Math.min(...above.map(({ offered }) => offered));
   const open = unmeasured.filter(({ rate }) => rate > (best?.offered ?? 0) && rate < nextAbove);
   // A machine that does not send on time does not do so for longer, either.
@@ -90,8 +90,15 @@ export function concludedRate<Each extends LimitTried>(
 ): { readonly best?: Each | undefined; readonly isSure: boolean } {
   const sure = answerOf(search, tried, limit);
   if (sure !== undefined && sure.offered <= most) return { best: tried.find((each) => each === sure), isSure: true };
-  const held = tried.filter((each) => each.held && each.offered <= Math.min(most, limit.middle));
+  // Of whole numbers what is just below the first that missed is as near as can be, wherever the middle is.
+  const missed = search.whole ? Math.min(...tried.filter(isMiss).map(({ offered }) => offered)) : 0;
+  const likely = Number.isFinite(missed) ? Math.max(limit.middle, missed) : limit.middle;
+  const held = tried.filter((each) => each.held && each.offered <= Math.min(most, likely));
   return { best: held.toSorted((one, other) => one.offered - other.offered).at(-1), isSure: false };
+}
+
+function isMiss({ readings, held }: LimitTried): boolean {
+  return readings.length > 0 && !held;
 }
 
 /** What was seen of an objective at the lowest rate above the knee at which it was missed. */

@@ -31,8 +31,11 @@ const PRECISION = 1.02;
 const WIDE = 0.03;
 /** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
 const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
-/** So many points are kept for an answer where none held near to the limit; at most so far below it. */
-const ANSWERS = 2;
+/**
+ * So many points are kept for an answer where none held that near to the limit, as a factor; at most so far below it, and the
+ * last one not nearer, where it holds for certain.
+ */
+const ANSWERS = { points: 2, near: 1.01 } as const;
 const SAFE = 0.987;
 /** Requests of a point, at the least; and of the one at the lower end, which mostly tells little. */
 const ENOUGH_TO_SEE = 200;
@@ -73,10 +76,21 @@ export function nextLimitPoint(search: LimitSearch, tried: readonly LimitTried[]
   if (limit.below > 0.99) return undefined;
   if (high > low && tried.every(({ offered }) => offered !== high)) return { rate: high, durationSeconds };
   if (limit.above > 0.99 || answerOf(search, tried, limit) !== undefined) return undefined;
-  const aim = limit.error > WIDE ? neat(search, limit.middle) : besideOf(search, tried, limit);
+  const aim = limit.error > WIDE ? middleOf(search, tried, limit) : besideOf(search, tried, limit);
   const rate = Math.min(high, Math.max(low, aim));
-  if (rate >= machineLimit(search, tried)) return undefined;
-  return { rate, durationSeconds: Math.ceil(lengthOf(search, tried, limit, rate)) };
+  const next = Math.min(rate, belowMachine(search, tried));
+  return next > 0 ? { rate: next, durationSeconds: Math.ceil(lengthOf(search, tried, limit, next)) } : undefined;
+}
+
+/** So near to what it could offer, a rate that this machine cannot offer leaves nothing to be learnt in between. */
+const BESIDE_MACHINE = 1.3;
+
+/** The highest offer that this machine may be able to make; 0 where what it made is about that. */
+function belowMachine(search: LimitSearch, tried: readonly LimitTried[]): number {
+  const bound = machineLimit(search, tried);
+  if (!Number.isFinite(bound)) return bound;
+  const made = Math.max(0, ...tried.filter((each) => each.readings.length > 0).map(({ offered }) => offered));
+  return made * BESIDE_MACHINE < bound ? neat(search, Math.sqrt(made * bound)) : 0;
 }
 
 /** The lowest offer that this machine could not make twice, or not at the upper end. */
@@ -84,6 +98,16 @@ function machineLimit({ high }: LimitSearch, tried: readonly LimitTried[]): numb
   const invalid = tried.filter((each) => each.invalid).map(({ offered }) => offered);
   const again = invalid.filter((one, i) => one === high || invalid.some((other, j) => j < i && other <= one * 1.01));
   return Math.min(...again);
+}
+
+/** As likely too high as too low; of whole numbers one that was not tried yet, as long as one is left in between. */
+function middleOf(search: LimitSearch, tried: readonly LimitTried[], { middle }: Limit): number {
+  const aim = neat(search, middle);
+  const telling = tried.filter(({ readings }) => readings.length > 0);
+  if (!search.whole || telling.every(({ offered }) => offered !== aim)) return aim;
+  const held = Math.max(0, ...telling.filter((each) => each.held).map(({ offered }) => offered));
+  const missed = Math.min(...telling.filter((each) => !each.held && each.offered > held).map(({ offered }) => offered));
+  return Number.isFinite(missed) && missed > held + 1 ? Math.floor((held + missed) / 2) : aim;
 }
 
 /**
@@ -95,19 +119,20 @@ function besideOf(search: LimitSearch, tried: readonly LimitTried[], { middle, e
   const reach = search.whole ? Math.max(near, (middle + 1) / middle) : near;
   const within = (from: number, to: number) => tried.filter(({ offered }) => offered >= from && offered <= to);
   const seconds = (points: readonly LimitTried[]) => points.reduce((sum, each) => sum + each.durationSeconds, 0);
-  const isAnswer =
-    MAX_LIMIT_POINTS - tried.length <= ANSWERS && !within(middle / 1.015, middle).some(({ held }) => held);
+  const left = MAX_LIMIT_POINTS - tried.length;
+  const isAnswer = left <= ANSWERS.points && !within(middle / ANSWERS.near, middle).some(({ held }) => held);
   const isBelow = isAnswer || seconds(within(middle / reach, middle)) <= seconds(within(middle, middle * reach));
   if (search.whole) return Math.floor(middle) + (isBelow ? 0 : 1);
   // Where the limit is not known well, a little farther below, so that it holds.
-  const safe = isAnswer ? Math.max(SAFE, Math.min(below, Math.exp(-error))) : below;
+  const early = Math.max(SAFE, Math.min(below, Math.exp(-error)));
+  const safe = !isAnswer ? below : left > 1 ? early : SAFE;
   return neat(search, middle * (isBelow ? safe : above));
 }
 
 /** Standard error, of the logarithm of the limit, with which an answer just below it is near enough for certain. */
 const NEAR_ENOUGH = 0.0035;
-/** From the first point between the ends to the one that is as long as may be. */
-const STEPS = 5;
+/** From the first point between the ends to the one that is as long as may be: what is short tells little, and points are few. */
+const STEPS = 4;
 
 /** Longer from point to point, up to what may be; near to the limit no longer than it takes until that is known. */
 function lengthOf(search: LimitSearch, tried: readonly LimitTried[], limit: Limit, rate: number): number {

@@ -7,7 +7,7 @@ import { isFailed, isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 import type { Experience, Findings, Known, QuickKnee } from './found.ts';
 import { nextCommands } from './next-commands.ts';
-import { capacityOf, isBound, isSaturated, isTooBusy, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
+import { capacityOf, GAIN, isSaturated, isTooBusy, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
 
 /** What the points of a quick look come to. Pure. */
@@ -17,7 +17,8 @@ export function findingsOf(runs: QuickRuns, sameFlags: readonly string[] = []): 
   const all = [...points, ...(search?.points ?? [])];
   const capacity = capacityOf(points);
   const alone = points.find(({ rate, outcomes }) => rate === 1 && outcomes.ok > 0);
-  const saturated = isSaturated(points);
+  const knee = kneeOf(search);
+  const saturated = isSaturated(points) || isBoundBy(knee, capacity?.rps);
   const crowd = saturated && capacity ? crowdOf(capacity.enough, points) : undefined;
   const ratio = capacity && alone && alone.okRps > 0 ? capacity.rps / alone.okRps : undefined;
   const most = capacity && experienceOf(capacity.best);
@@ -32,7 +33,7 @@ export function findingsOf(runs: QuickRuns, sameFlags: readonly string[] = []): 
     refused: refusalOf(points),
     parallel: crowd === 'wait' && ratio !== undefined ? Math.max(1, Math.round(ratio)) : undefined,
     machineLimit: machineLimitOf(points),
-    knee: kneeOf(search),
+    knee,
     failures: failuresOf(all),
   };
   const known = defined(figures);
@@ -67,11 +68,14 @@ function promptTokens(points: readonly PointSummary[], prompt: string): Omit<Fin
 
 /** Tokens of an answer come so much slower than with fewer at once, and all of them share what there is. */
 const SLOWER = 0.75;
+/** Answers of fewer say more about chance. */
+const TELLING = 4;
 
 /** What more at once than are enough did to each: where tokens come as fast as before, they had waited for their turn. */
 function crowdOf(enough: PointSummary, points: readonly PointSummary[]): Findings['crowd'] {
   const more = points.findLast((point) => isValid(point) && point.rate > enough.rate);
-  const speed = (point: PointSummary | undefined) => point && experienceOf(point).tokensPerSecondPerUser;
+  const speed = (point: PointSummary | undefined) =>
+    point && point.outcomes.ok >= TELLING ? experienceOf(point).tokensPerSecondPerUser : undefined;
   const [before, after] = [speed(points.find(({ rate }) => rate === 1) ?? enough), speed(more)];
   if (before === undefined || after === undefined) return undefined;
   return after < SLOWER * before ? 'share' : 'wait';
@@ -84,6 +88,11 @@ function machineLimitOf(points: readonly PointSummary[]): Findings['machineLimit
   const [first, next] = late;
   if (first === undefined || next === undefined) return undefined;
   return { concurrent: first.rate, rps: Math.max(...late.map(({ okRps }) => okRps)) };
+}
+
+/** Whether rates that were not sustained show that more at once bring no more, where these did not show it themselves. */
+function isBoundBy({ below, refused }: QuickKnee = {}, rps = 0): boolean {
+  return below !== undefined && refused === undefined && below < GAIN * rps;
 }
 
 function kneeOf(search: QuickRuns['search']): QuickKnee | undefined {
@@ -131,7 +140,7 @@ const BUSY = 'this machine did not send or read on time, so that its own delay w
 
 function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: Known): string[] {
   const { points } = doubling;
-  const most = points.findLast(isValid)?.rate ?? 0;
+  const most = points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
   const capacity = capacityOf(points)?.rps;
   const few =
     capacity === undefined ? BUSY : `a minute holds too few of its answers (${formatRate(capacity)} a second)`;
@@ -140,14 +149,14 @@ function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: K
   return [
     ...(isStreamed ? [] : ['first token and tokens per second of a user: its answers come in one piece']),
     ...(known.alone?.isEstimate ? ['exact tokens: the server does not tell them, and events stand for tokens'] : []),
-    ...(isBound(points) || most === 0 || more === undefined ? [] : [more]),
+    ...(known.isSaturated || known.refused !== undefined || most === 0 || more === undefined ? [] : [more]),
     ...(known.knee === undefined ? [`the knee, the highest rate that it sustains: ${whyNoKnee()}`] : []),
   ];
 
   function whyNoKnee(): string {
     if (status === 'interrupted') return 'it was stopped before';
     if (points.every(isFailed)) return 'nothing succeeded';
-    if (search === undefined) return few;
+    if (search === undefined) return known.machineLimit === undefined ? few : BUSY;
     return isTooBusy(search.points) ? BUSY : 'no point that short could say that a rate is sustained';
   }
 }

@@ -10,7 +10,7 @@ const USUAL_POINTS = 6;
 /** Of a search under objectives, at most, seconds each. */
 const LIMIT_POINTS = 10;
 const LIMIT_SECONDS = 60;
-/** A first token, or an answer, may take so many times as long as with as many at once as are enough. */
+/** A first token, or an answer, may take so many times as long as that of a request alone. */
 const PATIENCE = 2;
 
 /**
@@ -20,7 +20,7 @@ const PATIENCE = 2;
  */
 export function nextCommands(runs: QuickRuns, known: Known, sameFlags: readonly string[]): NextCommand[] {
   const { targetUrl, api, model, isStreamed, maxTokens, aloneSeconds, search, doubling } = runs;
-  const { knee, alone, full, most, machineLimit, isSaturated, refused } = known;
+  const { knee, alone, most, machineLimit, isSaturated, refused } = known;
   const isOfPath = protocolAt(new URL(targetUrl).pathname)?.name === api;
   const target = ['--target', targetUrl];
   const asked = [...(isOfPath ? [] : ['--api', api]), ...(model === undefined ? [] : ['--model', model]), ...sameFlags];
@@ -59,7 +59,7 @@ export function nextCommands(runs: QuickRuns, known: Known, sameFlags: readonly 
       ...[...words, '--rps', `${low},${high}`, '--find-knee', '--duration', `${seconds}s`],
     ),
   ];
-  const { ttftMs, responseMs } = full ?? alone;
+  const { ttftMs, responseMs } = alone;
   const [metric, ms, what] =
     isStreamed && ttftMs !== undefined ? ['ttft_p95', ttftMs, 'a first token'] : ['p95', responseMs, 'an answer'];
   if (knee?.rps !== undefined && ms !== undefined && LIMIT_SECONDS >= 8 * aloneSeconds) {
@@ -74,7 +74,7 @@ export function nextCommands(runs: QuickRuns, known: Known, sameFlags: readonly 
     );
   }
   if (!isSaturated && refused === undefined && !isLimit) {
-    const tried = doubling.points.at(-1)?.rate ?? 1;
+    const tried = doubling.points.findLast(({ status }) => status === 'complete')?.rate ?? 1;
     const list = [2, 4, 8].map((times) => times * tried);
     const each = Math.ceil(Math.max(10, 4 * aloneSeconds));
     steps.push(

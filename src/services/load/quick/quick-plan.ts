@@ -9,11 +9,11 @@ const DOUBLING_SHARE = 0.5;
 /** Most requests that are open together. */
 const LADDER: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
 /** Twice as many at once that get less than this much more done are more than the target takes. */
-const GAIN = 1.2;
+export const GAIN = 1.2;
 /** Answers from so many seconds on are long: a point has each place filled once, and nothing is offered at a rate. */
 const LONG_SECONDS = 1.5;
 /** But of few at once so many are asked for, where that takes no longer: a single figure says little. */
-const FEW = { requests: 3, seconds: 12 } as const;
+const FEW = { requests: 5, seconds: 15 } as const;
 
 /** What may be sent. */
 export interface Bounds {
@@ -62,11 +62,11 @@ export function boundDoubling(seconds: number, bounds: Bounds, leftSeconds: () =
       // In a row, twice as many take twice as long.
       const foreseen = last === undefined ? seconds : 2 * wallSeconds(last);
       // Where there is no search to come, all of the time is theirs.
-      const kept = seconds >= LONG_SECONDS ? 0 : (1 - DOUBLING_SHARE) * totalSeconds;
+      const kept = paceOf(seconds, done) >= LONG_SECONDS ? 0 : (1 - DOUBLING_SHARE) * totalSeconds;
       if (done.length > 0 && leftSeconds() - foreseen < kept) return undefined;
       const most = Math.min(bounds.perPoint, bounds.total / 2 - sentIn(done));
       if (most < step.rate) return undefined;
-      return { ...step, ...stepTerms(seconds, step.rate, most, last?.okRps) };
+      return { ...step, ...stepTerms(paceOf(seconds, done), step.rate, most, last?.okRps || undefined) };
     };
 }
 
@@ -78,9 +78,16 @@ function stepTerms(seconds: number, open: number, most: number, before = 1 / sec
     const rounds = Math.min(Math.ceil(FEW.requests / open), Math.floor(FEW.seconds / seconds));
     return { requests: Math.floor(Math.min(most, open * Math.max(1, rounds))), durationSeconds: 20 * seconds };
   }
-  const durationSeconds = Math.min(4, Math.max(1.5, 8 * seconds));
+  // Even where those that were alone before wait for each other now, each place is filled twice.
+  const durationSeconds = Math.max(4 * seconds, Math.min(4, Math.max(1.5, 8 * seconds)));
   const expected = Math.ceil(EXPECTED * before * durationSeconds) + 2 * open;
   return { requests: Math.floor(Math.min(most, expected)), durationSeconds };
+}
+
+/** What an answer takes, seconds: at first, or since then where that is longer. */
+export function paceOf(seconds: number, points: readonly PointSummary[]): number {
+  const [alone] = points;
+  return Math.max(seconds, (alone?.response?.p50 ?? 0) / 1000);
 }
 
 /** About from the first request to the last answer. */
@@ -199,13 +206,15 @@ export function isTooBusy(points: readonly PointSummary[]): boolean {
 }
 
 /** Whether more at once brought no more, or were refused. */
-export function isBound(points: readonly PointSummary[]): boolean {
+function isBound(points: readonly PointSummary[]): boolean {
   return isSaturated(points) || refusalOf(points) !== undefined;
 }
 
 /** The most that was done, and at how many at once; see {@link isBound}. */
 export function capacityOf(points: readonly PointSummary[]) {
-  const usable = points.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
+  // Where most are refused at once, a point is short, and what it got done is chance.
+  const served = refusalOf(points) === undefined ? points : points.slice(0, -1);
+  const usable = served.filter((point) => point.status === 'complete' && isValid(point) && point.outcomes.ok > 0);
   const best = usable.toSorted((a, b) => b.okRps - a.okRps)[0];
   if (best === undefined) return undefined;
   // Of numbers that get about the same done, the smallest is enough.

@@ -11,7 +11,7 @@ import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
 import type { SweepOptions } from '../sweep/sweep-options.ts';
 import type { SweepReport } from '../types.ts';
-import { type Bounds, boundDoubling, boundSearch, planSearch, sentIn } from './quick-plan.ts';
+import { type Bounds, boundDoubling, boundSearch, paceOf, planSearch, sentIn } from './quick-plan.ts';
 
 /** What is to be looked at, and as whom. */
 export interface QuickOptions
@@ -128,7 +128,10 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     const asked = { prompt: settings.prompt, ...defined({ maxTokens }) };
     const state = () => ({ seconds: spentSeconds(), status: signal.aborted ? 'interrupted' : 'complete' }) as const;
     const runs = { ...found, ...asked, isStreamed, aloneSeconds: seconds, doubling };
-    const plan = doubling.status === 'complete' ? planSearch(doubling.points, seconds, leftSeconds()) : undefined;
+    const plan =
+      doubling.status === 'complete'
+        ? planSearch(doubling.points, paceOf(seconds, doubling.points), leftSeconds())
+        : undefined;
     if (plan === undefined || signal.aborted) return { ...runs, ...state() };
     const { low, high, durationSeconds } = plan;
     const limits = boundSearch(bounds, sentIn(doubling.points), leftSeconds, durationSeconds);
@@ -167,9 +170,13 @@ const COMMON = {
   arrivals: 'constant',
 } as const;
 
-/** What is left is known of the whole, and not of a run that may leave points out. */
+/**
+ * What is left is known of the whole, and not of a run that may leave points out; what there is to know of such a run
+ * before it begins is for those who chose it.
+ */
 function withTimeLeft(emit: Emit, leftSeconds: () => number): Emit {
   return (event) => {
+    if (event.type === 'note' && event.level === 'info') return;
     if (event.type !== 'sweep-tick') return emit(event);
     const { etaAtMost, etaOfPoint, ...tick } = event.tick;
     emit({ type: 'sweep-tick', tick: { ...tick, etaSeconds: Math.max(1, leftSeconds()) } });

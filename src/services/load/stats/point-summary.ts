@@ -20,6 +20,8 @@ export interface PointFacts
   readonly spacing?: Spacing | undefined;
   readonly maxInFlight: number;
   readonly progress: Progress;
+  /** Requests after which it ends, where its duration has not ended it. */
+  readonly requests?: number | undefined;
   /** Why the generator is gone, when it is. */
   readonly lost?: string | undefined;
   /** Why the point before may still be felt. */
@@ -72,7 +74,8 @@ export function summarizePoint(facts: PointFacts, collected: Collector): PointSu
   // Counts of a closed loop are off by what was open at the ends: its rates divide by what makes them right.
   const seconds = closed === undefined || closed.okRps === 0 ? covered : outcomes.ok / closed.okRps;
   const due = dueRps({ ...spaced, ...defined({ sessions: facts.progress.sessions }) });
-  const evidence = { rate: due, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
+  const isCounted = facts.requests !== undefined && scheduled >= facts.requests;
+  const evidence = { isCounted, rate: due, durationSeconds, ...collected.evidence, outcomes, dropped, servedRps };
   // What was stopped says nothing of what would have come.
   const isOpen = status === 'complete' && facts.loop === undefined;
   const state = isOpen ? (facts.varies ?? judgeState(evidence)) : undefined;

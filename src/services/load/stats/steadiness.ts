@@ -53,6 +53,8 @@ export interface SteadinessInput {
   readonly outcomes: Readonly<Record<Outcome, number>>;
   readonly statuses: ReadonlyMap<number, number>;
   readonly dropped: number;
+  /** It ended because it had sent as many requests as it shall: no duration makes it longer. */
+  readonly isCounted?: boolean;
   /** At what rate successes came, window and drain together, per second. */
   readonly servedRps: number;
 }
@@ -163,16 +165,28 @@ function judgeBatches(all: Arrivals, window: number): Growth {
 }
 
 /** Of a point in which requests went without an answer that says something about the load: which. No duration helps. */
-function unservedOf({ outcomes }: SteadinessInput, total: number): string | undefined {
-  const { ok, incomplete, timeout } = outcomes;
+function unservedOf(input: SteadinessInput, total: number): string | undefined {
+  const { ok, incomplete, timeout } = input.outcomes;
+  const more = hangs(input) ?? ((flag: string) => `a longer ${flag} would show more`);
   if (incomplete > FAILED_SHARE * total) {
-    return `${shareOf(incomplete, total)} were still open when the drain ended; a longer --drain would show more`;
+    return `${shareOf(incomplete, total)} were still open when the drain ended; ${more('--drain')}`;
   }
-  if (timeout > FAILED_SHARE * total) {
-    return `${shareOf(timeout, total)} timed out; a longer --timeout would show more`;
-  }
+  if (timeout > FAILED_SHARE * total) return `${shareOf(timeout, total)} timed out; ${more('--timeout')}`;
   const failed = total - ok - incomplete - timeout;
   return failed > FAILED_SHARE * total ? `${shareOf(failed, total)} failed` : undefined;
+}
+
+/** Of the wait for what never ended, the part that the slowest other answer took at most, where more time would not help. */
+const GAP = 0.5;
+
+/** Whether what did not end hangs: everything else took far less time than these were given. */
+function hangs({ outcomes: { incomplete, timeout }, serviceMs }: SteadinessInput): (() => string) | undefined {
+  const sorted = Float64Array.from(serviceMs).sort();
+  const open = sorted.length - incomplete - timeout;
+  const [slowest, given = 0] = [sorted[open - 1], sorted[open]];
+  if (slowest === undefined || slowest > GAP * given) return undefined;
+  return () =>
+    `these hang, since no other answer took longer than ${slowest < 1000 ? `${figure(slowest)} ms` : seconds(slowest / 1000)}`;
 }
 
 /** Why a point in which nothing was seen to be wrong is no evidence that nothing is. */
@@ -196,7 +210,9 @@ function doubtOf(input: SteadinessInput, evidence: ReturnType<typeof evidenceOf>
  * Why nothing is certain, and which duration would show more: at least twice as long, enough requests for batches, and
  * four times as long as answers take, with some to spare.
  */
-function advised({ rate, durationSeconds, sentMs }: SteadinessInput, why: string, tookSeconds: number, atLeast = 0) {
+function advised(input: SteadinessInput, why: string, tookSeconds: number, atLeast = 0) {
+  if (input.isCounted === true) return { reason: `${why}; a larger --requests would show more` };
+  const { rate, durationSeconds, sentMs } = input;
   const forBatches = atLeast === 0 && sentMs.length < FEW_REQUESTS ? (1.2 * FEW_REQUESTS) / rate : 0;
   const double = atLeast === 0 ? 2 * durationSeconds : durationSeconds + 1;
   const needed = Math.max(atLeast, double, forBatches, (1.1 / LONGEST_SHARE) * tookSeconds);

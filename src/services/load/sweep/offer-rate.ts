@@ -171,6 +171,7 @@ export async function offerRate(plan: SweepPlan, order: RunOrder, deps: OfferDep
           ? arrivalsWithin(durationMs / 1000, rate)
           : progress.sent + progress.dropped,
       maxInFlight,
+      requests: plan.requests,
       // Where points overlap, what was open at the beginning is of the one before.
       progress: plan.elastic === undefined ? progress : { ...progress, carried: undefined },
       contaminated,

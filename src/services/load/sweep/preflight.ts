@@ -31,6 +31,8 @@ export interface PreflightDeps {
 interface Preflight {
   /** Absent where the target did not answer well: there is nothing to compare with then. */
   readonly baseline?: Baseline;
+  /** Why it did not. */
+  readonly failure?: string;
   /** The target refuses to be asked for the token counts of streams. */
   readonly usage?: false;
   /** With how the target counts tokens, where lengths are asked for in them. */
@@ -80,7 +82,7 @@ export async function takeBaseline(settings: SweepOptions, deps: PreflightDeps):
     `a single request before the sweep failed (${why}): the load is offered all the same, but without a check ` +
       'that the target has recovered between points',
   );
-  return {};
+  return { failure: why };
 }
 
 /** Lengths in tokens become letters by what the target makes of two prompts. */

@@ -66,7 +66,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
   };
   if (proxy !== undefined) emit({ type: 'note', level: 'warn', text: proxyNote(proxy, asked.targetUrl) });
   const health = asked.preflight ? await askHealth(asked, { ...deps, headers }) : undefined;
-  const { baseline, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
+  const { baseline, failure, ...adapted } = asked.probe === true ? await takeBaseline(asked, { ...deps, headers }) : {};
   const options = fitRates({ ...asked, ...adapted }, baseline?.ms, emit);
   const broken = new AbortController();
   let problem: string | undefined;
@@ -83,7 +83,7 @@ export async function runSweep(asked: SweepOptions, deps: SweepDeps): Promise<Sw
     defined({ ...names, startedAt, expectedRows, onFailure, resume: resume?.folder }),
   );
   const unstop = control?.onStop(() => broken.abort());
-  const probed = defined({ probeMs: baseline?.ms });
+  const probed = defined({ probeMs: baseline?.ms, probeFailure: failure });
   const machine = { cores: availableParallelism(), descriptorLimit: descriptorLimit() };
   const generators = sweepGenerators(atPeak(options), { ...machine, ...probed });
   const start = deps.startGenerator ?? GeneratorGroup.start;

@@ -58,13 +58,13 @@ export function defaultMaxInFlight(byDescriptors: number): number {
 /** What the sweep is going to do, computed before the first request. */
 export function planSweep(
   settings: SweepSettings,
-  known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs'>,
+  known: Pick<SweepPlan, 'runId' | 'simulated' | 'maxInFlight' | 'probeMs' | 'probeFailure'>,
   own: ProfilePlan = { rates: settings.rates },
   asked: Pick<SweepPlan, 'goodput' | 'untilCertain'> = {},
 ): SweepPlan {
   const { tag, targetUrl, durationSeconds, warmupSeconds, timeoutSeconds, drainSeconds, sharedPrefixTokens } = settings;
   const { api, model, provider, loop, requests, turns, thinkSeconds, think, stream } = settings;
-  const { runId, simulated, maxInFlight, probeMs } = known;
+  const { runId, simulated, maxInFlight, probeMs, probeFailure } = known;
   const { rates } = own;
   const planned = { ...settings, ...own, ...defined({ probeMs, untilCertain: asked.untilCertain }) };
   return defined({
@@ -93,6 +93,7 @@ export function planSweep(
     thinkSeconds,
     think: think && formatThinkTime(think),
     probeMs,
+    probeFailure,
     predictedInFlight:
       probeMs === undefined || loop === 'closed'
         ? undefined
@@ -167,8 +168,9 @@ const TELLING = { requests: ENOUGH, answers: 4.4, few: 20 } as const;
  * answers take longer than alone. Of fast answers few requests are enough.
  */
 function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
-  const { rates, durationSeconds } = plan;
+  const { rates, requests = Number.POSITIVE_INFINITY } = plan;
   const lowest = Math.min(...rates);
+  const durationSeconds = Math.min(plan.durationSeconds, requests / lowest);
   const tens = (seconds: number) => Math.ceil(seconds / 10) * 10;
   const forAnswers = TELLING.answers * tookSeconds;
   const isFew = durationSeconds < TELLING.few * tookSeconds && durationSeconds * lowest < TELLING.requests;
@@ -178,12 +180,13 @@ function shortNote(plan: SweepPlan, tookSeconds: number): Note[] {
   const reasons = [...(isLong ? [long] : []), ...(isFew ? [few] : [])];
   const { hasKnee, longestSeconds } = profileOf(plan);
   if (reasons.length === 0 || !hasKnee) return [];
-  const why = `points of ${durationSeconds} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
+  const why = `points of ${Number(durationSeconds.toFixed(1))} s may not tell whether the target keeps up: ${reasons.join('; ')}`;
   if ((longestSeconds?.(plan) ?? 0) > durationSeconds) {
     return [{ level: 'info', text: `${why}. The search takes longer ones where needed` }];
   }
   const wanted = tens(Math.max(forAnswers, isFew ? TELLING.requests / lowest : 0));
-  return [{ level: 'warn', text: `${why}; --duration ${wanted}s would show more` }];
+  const more = durationSeconds < plan.durationSeconds ? 'a larger --requests' : `--duration ${wanted}s`;
+  return [{ level: 'warn', text: `${why}; ${more} would show more` }];
 }
 
 type Counted = Pick<SweepSettings, 'rates' | 'durationSeconds' | 'loop' | 'requests' | 'turns' | 'thinkSeconds'> &
