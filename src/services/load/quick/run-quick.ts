@@ -5,6 +5,7 @@ import { createChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
 import { type FoundTarget, findTarget } from '../discovery/find-target.ts';
 import { withStepsOf } from '../discovery/steps-of.ts';
+import { readGenerously } from '../engine/http/read-generously.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
@@ -83,7 +84,7 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
   const token = tokenOf(options.targetUrl);
   const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
   const told = { ...deps, emit: withTimeLeft(emit, leftSeconds) };
-  const client = createChainClient({ ...deps, timeoutMs: LOADING_SECONDS * 1000, tokenOf });
+  const client = createChainClient({ ...deps, timeoutMs: LOADING_SECONDS * 1000, tokenOf, generous: readGenerously });
   try {
     const commandLine = (options.about.commandLine ?? []) as readonly string[];
     const asking = { client, headers, signal, emit, commandLine };
