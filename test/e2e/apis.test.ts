@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { PointSummary } from '../../src/services/load/types.ts';
 import { listProcesses } from '../../src/services/machine/process-table.ts';
 import { Cli } from '../support/cli.ts';
 import { json, ModelServer } from '../support/model-server.ts';
@@ -65,6 +66,42 @@ describe('every API, asked as it is spoken', () => {
     expect((await load(...short)).envelope.result.points[0].outcomes.ok).toBe(10);
     const { code, envelope } = await load(...short, '--api', 'invoke');
     expect({ code, error: envelope.error.code }).toEqual({ code: 2, error: 'prompt-too-short' });
+  });
+});
+
+describe('what nobody gave', () => {
+  const asked = (...args: readonly string[]) => cli.jsonHere(['load', '--warmup', '0', '--tag', 'unasked', ...args]);
+
+  it('rates that a foreign server can bear, as long as the requests take', async () => {
+    const server = await serve();
+    const { envelope } = await asked('--target', server.url, '--requests', '5');
+    const { plan, points } = envelope.result;
+    expect(plan).toMatchObject({ rates: [5, 10, 20, 50], totalRequests: 20, durationSeconds: 1 });
+    const all = points.map(({ sent, durationSeconds: seconds }: PointSummary) => [sent, seconds]);
+    expect(all).toEqual([
+      [5, 1],
+      [5, 0.5],
+      [5, 0.25],
+      [5, 0.1],
+    ]);
+    const manifest = JSON.parse(await readFile(join(cli.home, envelope.result.runFolder, 'manifest.json'), 'utf8'));
+    expect(manifest.settings).toMatchObject({ rates: [5, 10, 20, 50] });
+    expect(manifest.settings).not.toHaveProperty('unaskedRates');
+  });
+
+  it('a closed loop ends with its requests, and turns of sessions are told one by one', async () => {
+    const server = await serve();
+    const loop = ['--concurrency', '2', '--requests', '12', '--turns', '3', '--stream'];
+    const { envelope } = await asked('--target', server.url, ...loop);
+    const [point] = envelope.result.points;
+    expect(point).toMatchObject({ sent: 12, outcomes: { ok: 12 }, loop: 'closed' });
+    const turns: readonly { readonly turn: number; readonly ok: number }[] = point.turns;
+    expect(turns.map(({ turn }) => turn)).toEqual([1, 2, 3]);
+    expect(turns.reduce((sum, { ok }) => sum + ok, 0)).toBe(12);
+    expect(point.turns[0].ttft.p50).toBeGreaterThan(0);
+    const text = await cli.here(['report', 'latest']);
+    expect(text.stdout).toContain('Who: sessions of up to 3 turns, each with the answers before it, without time to');
+    expect(text.stdout).toContain('By turn of the session, milliseconds:');
   });
 });
 
