@@ -10,6 +10,7 @@ import { redacted } from '../redacted.ts';
 import { systemClock } from '../runtime.ts';
 import { createChainClient } from '../services/chain/client.ts';
 import { defined } from '../services/defined.ts';
+import { readGenerously } from '../services/load/engine/http/read-generously.ts';
 import { junitOf, prepareReportFile, writeReportFile } from '../services/smoke/junit-file.ts';
 import { runModelSmoke } from '../services/smoke/model-smoke.ts';
 import { runSmoke, type SmokeDeps } from '../services/smoke/run-smoke.ts';
@@ -36,8 +37,8 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     if (junit !== undefined) await prepareReportFile(junit);
     const server = modelServer(this.flags, this.argv);
     const tokenOf = await chainTokens(this.stack, tokenFile);
-    const terms = { clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf, ...(await wayOut(caFile)) };
-    const client = createChainClient(terms);
+    const terms = { clock: systemClock, timeoutMs: timeout * 1000, signal, tokenOf, generous: readGenerously };
+    const client = createChainClient({ ...terms, ...(await wayOut(caFile)) });
     const deps = { client, clock: systemClock, emit, signal };
     const width = Math.min(100, process.stdout.columns || 80);
     try {

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { defined } from '../defined.ts';
 import { Agents, type AgentTerms } from '../dial/agents.ts';
 import { USER_AGENT } from '../user-agent.ts';
 import { parseJson } from '../words.ts';
 import { decodedText } from './decoded.ts';
 import { excerpt } from './excerpt.ts';
+import { isNotUnderstood, type ReadGenerously } from './generous.ts';
 import { saidBy } from './said.ts';
 import { describeDeviation, problem } from './schemas.ts';
 import type { TokenOf } from './token.ts';
@@ -78,6 +80,8 @@ interface ChainClientOptions extends AgentTerms {
   readonly signal: AbortSignal;
   /** The bearer token of each address; none by default. `/health` needs none and gets none. */
   readonly tokenOf?: TokenOf;
+  /** Reads what is no HTTP to the usual client; such an address is asked once more, and then always so. */
+  readonly generous?: ReadGenerously;
 }
 
 /**
@@ -87,6 +91,7 @@ interface ChainClientOptions extends AgentTerms {
 export function createChainClient(options: ChainClientOptions): ChainClient {
   const { clock, tokenOf = () => undefined } = options;
   const agents = new Agents(options);
+  const odd = new Set<string>();
 
   async function raw(outgoing: RawRequest): Promise<RawAnswer | Transport> {
     const { url, method, body, timeoutMs = options.timeoutMs } = outgoing;
@@ -96,17 +101,36 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
     const { dispatcher, origin, path, headers } = agents.wayTo(url);
     const started = clock.monotonic();
     const seconds = () => (clock.monotonic() - started) / 1000;
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const all = {
+      ...{ 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...headers },
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...outgoing.headers,
+    };
+    const { generous } = options;
+    const readOddly = async (read: ReadGenerously): Promise<RawAnswer> => {
+      const lines = Object.entries({ host: new URL(origin).host, ...all, connection: 'close' });
+      const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}`;
+      const kept: Buffer[] = [];
+      let size = 0;
+      const onText = (bytes: Buffer) => {
+        outgoing.onRead?.(bytes);
+        if (size < MAX_BODY_BYTES) kept.push(bytes);
+        size += bytes.length;
+      };
+      const way = defined({ proxy: options.proxyOf?.(url), ca: options.ca, body });
+      const came = await read({ url, head, signal: bound, onText, ...way });
+      const text = Buffer.concat(kept).subarray(0, MAX_BODY_BYTES).toString();
+      return { kind: 'raw', ...came, text, simulated: false, seconds: seconds() };
+    };
     try {
+      if (generous !== undefined && odd.has(origin)) return await readOddly(generous);
       const response = await dispatcher.request({
         ...{ origin, path, method },
         body: body ?? null,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        headers: {
-          ...{ 'user-agent': USER_AGENT, 'accept-encoding': 'identity', ...headers },
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...outgoing.headers,
-        },
+        signal: bound,
+        headers: all,
       });
       const [coding] = [response.headers['content-encoding']].flat();
       const text = decodedText(
@@ -120,6 +144,14 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       return { kind: 'raw', status, text, simulated, location, seconds: seconds() };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
+      if (generous !== undefined && !odd.has(origin) && isNotUnderstood(error)) {
+        const again = await readOddly(generous).catch(() => undefined);
+        if (signal.aborted) throw signal.reason;
+        if (again !== undefined) {
+          odd.add(origin);
+          return again;
+        }
+      }
       return {
         kind: 'transport',
         ...describeTransport(error, url, timeoutMs, timeoutMs !== options.timeoutMs),

@@ -12,6 +12,7 @@ import { type ElasticWatch, runElastic } from '../scaling/run-elastic.ts';
 import type { GroupSource } from '../stack/group.ts';
 import { checkForm, lostTokens, unaskedStream } from './discovery/check-form.ts';
 import { findTarget } from './discovery/find-target.ts';
+import { readGenerously } from './engine/http/read-generously.ts';
 import { checkPromptLength } from './prompt-file.ts';
 import { protocolOf } from './protocols/protocols.ts';
 import { type ClaimDeps, claimRun, claimTag } from './record/claims.ts';
@@ -69,7 +70,8 @@ export async function runLoad(request: LoadRequest, all: LoadDeps): Promise<Swee
     }
     const token = tokenOf(targetUrl);
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
-    const client = createChainClient({ ...deps, timeoutMs: timeoutSeconds * 1000, tokenOf });
+    const terms = { ...deps, timeoutMs: timeoutSeconds * 1000, tokenOf, generous: readGenerously };
+    const client = createChainClient(terms);
     held.push(() => client.close());
     const commandLine = (asked.about.commandLine ?? []) as readonly string[];
     const found = resume === undefined ? await findTarget(asked, { ...deps, client, headers, commandLine }) : {};

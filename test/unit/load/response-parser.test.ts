@@ -37,6 +37,11 @@ const empty = 'HTTP/1.1 204 No Content\r\n\r\n';
 describe.each([
   ['a counted body', counted, 'hello'],
   ['a chunked body with an extension and a trailer', chunked, 'hello0123456789'],
+  [
+    'sizes with zeros before',
+    chunked.replace('0A\r', '00000000000A\r').replace('\n0\r', '\n0000\r'),
+    'hello0123456789',
+  ],
   ['interim answers before it', interim, 'hello'],
   ['lines that end in a bare LF', bare, 'hello'],
   ['lines that end in either', mixed, 'hello'],

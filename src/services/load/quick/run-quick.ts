@@ -5,6 +5,7 @@ import { createChainClient } from '../../chain/client.ts';
 import { defined } from '../../defined.ts';
 import { type FoundTarget, findTarget } from '../discovery/find-target.ts';
 import { withStepsOf } from '../discovery/steps-of.ts';
+import { readGenerously } from '../engine/http/read-generously.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
@@ -49,6 +50,8 @@ export interface QuickRuns {
   readonly seconds: number;
   /** `interrupted`: the operator stopped it. */
   readonly status: 'complete' | 'interrupted';
+  /** Why there is no search, where one was to come. */
+  readonly failure?: RemedyError;
   readonly doubling: SweepReport;
   readonly search?: SweepReport;
 }
@@ -81,7 +84,7 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
   const token = tokenOf(options.targetUrl);
   const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...own };
   const told = { ...deps, emit: withTimeLeft(emit, leftSeconds) };
-  const client = createChainClient({ ...deps, timeoutMs: LOADING_SECONDS * 1000, tokenOf });
+  const client = createChainClient({ ...deps, timeoutMs: LOADING_SECONDS * 1000, tokenOf, generous: readGenerously });
   try {
     const commandLine = (options.about.commandLine ?? []) as readonly string[];
     const asking = { client, headers, signal, emit, commandLine };
@@ -111,8 +114,11 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     began = clock.monotonic();
     tell(emit, seconds, totalSeconds);
     const timeoutSeconds = Math.max(TIMEOUT_SECONDS, 3 * seconds);
+    // Only a service of ours says by its health that its engine is simulated.
+    const preflight = found.provider === 'chainctl';
     const shared = {
       ...common,
+      preflight,
       timeoutSeconds,
       drainSeconds: timeoutSeconds,
       stream: isStreamed,
@@ -134,7 +140,7 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     if (plan === undefined || signal.aborted) return { ...runs, ...state() };
     const { low, high, durationSeconds } = plan;
     const limits = boundSearch(bounds, sentIn(doubling.points), leftSeconds, durationSeconds);
-    const search = await runLoad(
+    const searched = runLoad(
       {
         options: {
           ...{ ...shared, tag: `${shared.tag}-knee`, rates: [low, high], findKnee: true },
@@ -143,6 +149,12 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
       },
       { ...told, bound: limits },
     );
+    // What was measured before is told all the same.
+    const search = await searched.catch((error: unknown) => {
+      if (error instanceof RemedyError) return error;
+      throw error;
+    });
+    if (search instanceof RemedyError) return { ...runs, ...state(), failure: search };
     return { ...runs, ...state(), search };
   } finally {
     await client.close();

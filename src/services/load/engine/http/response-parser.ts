@@ -240,7 +240,7 @@ export class ResponseParser {
       if (line === '') this.#state = 'done';
       else if (!/^[^\s:]+:/.test(line) || line.includes('\r')) this.#fail('a malformed trailer');
     } else {
-      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(line)?.[1];
+      const size = /^0*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(line)?.[1];
       if (size === undefined) {
         this.#fail('a malformed chunk size');
         return;
