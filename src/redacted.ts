@@ -7,6 +7,14 @@ function hidden(header: string): string {
   return colon < 0 ? HIDDEN : `${header.slice(0, colon)}: ${HIDDEN}`;
 }
 
+/** User name and password of an address, up to its host. */
+const USER_INFO = /([a-z][a-z\d+.-]*:\/\/)[^\s/]+@/gi;
+
+/** A text whose addresses have neither a user name nor a password: `http://***@host`. */
+export function withoutCredentials(text: string): string {
+  return text.replaceAll(USER_INFO, `$1${HIDDEN}@`);
+}
+
 const FLAG = '--header';
 /** A header in quotes, whatever it stands behind: the flag may be mistyped. */
 const HEADER = /^[\w-]+:\s/;
@@ -14,17 +22,18 @@ const URL_ALONE = /^https?:\/\/\S+$/;
 
 /**
  * The words of a command as they may be written down: the values of `--header` may be keys, and go into no record, lock,
- * error or event. Words that follow one up to the next flag may be parts of it, or further ones; a URL is none.
+ * error or event, nor do user names and passwords of addresses. Words that follow one up to the next flag may be parts of it, or further ones; a URL is none.
  */
 export function redacted(words: readonly string[]): string[] {
   let follows = false;
   return words.map((word, index) => {
     if (words[index - 1] === FLAG) return hidden(word);
+    const shown = withoutCredentials(word);
     if (word.startsWith('-')) {
       if (word !== '--') follows = word === FLAG || word.startsWith(`${FLAG}=`);
-      return word.startsWith(`${FLAG}=`) ? `${FLAG}=${hidden(word.slice(FLAG.length + 1))}` : word;
+      return word.startsWith(`${FLAG}=`) ? `${FLAG}=${hidden(word.slice(FLAG.length + 1))}` : shown;
     }
-    return HEADER.test(word) || (follows && !URL_ALONE.test(word)) ? hidden(word) : word;
+    return HEADER.test(word) || (follows && !URL_ALONE.test(word)) ? hidden(word) : shown;
   });
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { readWhole } from '../services/files/read-whole.ts';
+import { textFault } from '../services/files/text-file.ts';
 import { nearest } from './nearest.ts';
 import type { KnownFlag, KnownFlags } from './provenance.ts';
 
@@ -40,8 +41,10 @@ export async function readConfigFile(given: string | undefined) {
       error,
     );
   });
+  const wrong = textFault(bytes, path, '--config');
+  if (wrong !== undefined) throw invalidConfig(path, `it ${wrong.is}`, ...wrong.next);
   const lines = new LineCounter();
-  const document = parseDocument(bytes.toString('utf8'), { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(new TextDecoder().decode(bytes), { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset = 0) => `${path}:${lines.linePos(offset).line}`;
   const fault = document.errors[0];
   if (fault !== undefined) throw invalidConfig(lineOf(fault.pos[0]), fault.message);
@@ -73,8 +76,9 @@ export function invalidConfig(
   at: string,
   fault: string,
   step = 'write a section per command, for example "load:" with "duration: 10s" below it',
+  ...more: readonly string[]
 ): RemedyError {
-  return remedy.configuration('config-invalid', `${at}: ${fault}`, [step]);
+  return remedy.configuration('config-invalid', `${at}: ${fault}`, [step, ...more]);
 }
 
 /** The defaults of the shared flags, which the configuration file may set under `all:`. */

@@ -1,4 +1,4 @@
-import { redacted } from '../redacted.ts';
+import { redacted, withoutCredentials } from '../redacted.ts';
 import { isTyped } from './flags.ts';
 
 /** What is asked of a flag's definition here. */
@@ -47,8 +47,8 @@ export function provenanceOf(flags: Readonly<Record<string, unknown>>, origins: 
 }
 
 function valueText(value: unknown): string {
-  if (Array.isArray(value)) return value.join(',');
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return withoutCredentials(value.join(','));
+  if (typeof value !== 'object' || value === null) return withoutCredentials(String(value));
   const parts = Object.entries(value).map(([key, part]) => `${key}=${part}`);
   return parts.join(',');
 }

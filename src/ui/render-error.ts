@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { ExitCode, RemedyError, reasonOf } from '../errors.ts';
+import { withoutCredentials } from '../redacted.ts';
 import { besideLead, columnsOf } from './format/entry.ts';
 
 const LABEL = 'Error: ';
@@ -24,7 +25,7 @@ export function showError(
     error instanceof RemedyError ? error : { code: 'bug', exit: ExitCode.bug, message: reasonOf(error), nextSteps: [] };
   process.exitCode = exit;
   if (argv.includes('--json')) {
-    const fault = { code, message, exit, nextSteps };
+    const fault = { code, message: withoutCredentials(message), exit, nextSteps: nextSteps.map(withoutCredentials) };
     process.stdout.write(jsonText({ status: 'error', result: null, error: fault, warnings }, typed));
   } else {
     process.stderr.write(renderError(error, { debug: argv.includes('--debug'), stream: process.stderr, typed }));
@@ -58,7 +59,7 @@ export function renderError(error: unknown, { debug, stream, typed = (text) => t
           cause: undefined,
         };
   const [first = '', ...more] = `${LABEL}${typed(message)}`.split('\n').flatMap(fitted);
-  return [
+  const lines = [
     paint('red', LABEL.trimEnd()) + first.slice(LABEL.length - 1),
     ...more,
     ...nextSteps.flatMap((step) => {
@@ -68,7 +69,8 @@ export function renderError(error: unknown, { debug, stream, typed = (text) => t
     ...(debug && error instanceof Error && error.stack !== undefined ? [paint('dim', error.stack)] : []),
     ...(debug && cause instanceof Error ? [paint('dim', `caused by ${cause.stack}`)] : []),
     '',
-  ].join('\n');
+  ];
+  return withoutCredentials(lines.join('\n'));
 }
 
 /** A step, broken where a sentence may be: it is often a command, which a break at any space would spoil for pasting. */

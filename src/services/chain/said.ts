@@ -94,7 +94,19 @@ function inBody(body: unknown, depth: number): string | undefined {
   if (depth > MAX_DEPTH) return undefined;
   if (Array.isArray(body)) return inList(body, depth);
   const { detail, error, message, msg, errors, reason, title, error_description: described } = objectOf(body);
-  const candidates = [detail, error, message, msg, errors, described, reason, title];
+  // Of an error without words, its name.
+  const { type, code, status } = objectOf(body);
+  const candidates = [
+    detail,
+    error,
+    message,
+    msg,
+    errors,
+    described,
+    reason,
+    title,
+    ...(depth === 0 ? [] : [type, code, status]),
+  ];
   for (const candidate of candidates) {
     const words = candidate === undefined || candidate === null ? undefined : inBody(candidate, depth + 1);
     if (words !== undefined) return words;

@@ -51,11 +51,24 @@ export async function readTextFile(path: string, options: TextFileOptions): Prom
     const next = [`give a file of at most ${most / 2 ** 20} MiB`];
     throw remedy.usage(`${code}-too-large`, `the ${what} ${path} is larger than ${most / 2 ** 20} MiB`, next);
   }
-  const fault = faultOf(bytes, path, flag);
-  if (fault !== undefined) throw notText(`the ${what} ${path} ${fault.is}`, code, fault.next);
-  const text = new TextDecoder().decode(bytes);
+  const text = decodedText(bytes, path, options);
   if (text.trim() !== '') return text;
   throw remedy.usage(`${code}-empty`, `the ${what} ${path} is empty`, [`write text into it, or leave ${flag} out`]);
+}
+
+/**
+ * The text in a file's bytes, without a byte order mark.
+ *
+ * @throws RemedyError (exit 2) `CODE-not-text` with what it is instead
+ */
+export function decodedText(
+  bytes: Buffer,
+  path: string,
+  { what, flag, code }: Pick<TextFileOptions, 'what' | 'flag' | 'code'>,
+): string {
+  const fault = textFault(bytes, path, flag);
+  if (fault !== undefined) throw notText(`the ${what} ${path} ${fault.is}`, code, fault.next);
+  return new TextDecoder().decode(bytes);
 }
 
 export function notText(message: string, code: string, next: readonly string[]): RemedyError {
@@ -111,7 +124,8 @@ interface TextFault {
   readonly next: readonly string[];
 }
 
-function faultOf(bytes: Buffer, path: string, flag: string): TextFault | undefined {
+/** Why bytes are no text in UTF-8; undefined where they are. */
+export function textFault(bytes: Buffer, path: string, flag: string): TextFault | undefined {
   const fault = notPlain(bytes, path, flag);
   if (fault !== undefined || isUtf8(bytes)) return fault;
   const at = firstBroken(bytes);

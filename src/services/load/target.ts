@@ -55,11 +55,25 @@ export async function resolveTarget(
         : [`did you mean: chainctl load --target ${meant}${stackOption(stack)}`];
     throw usage(`--target "${target}" is neither a service of the stack (${names}) nor an http URL`, steps);
   }
-  if (url.username !== '' || url.password !== '') {
-    throw usage('--target must not carry a user name or password: it is written into every result');
+  const secret = secretIn(url);
+  if (secret !== undefined) {
+    const steps = secret.inHeader ? [secret.inHeader] : [];
+    throw usage(`--target must not carry ${secret.what}: it is written into every result`, steps);
   }
   url.hash = '';
   return { targetUrl: url.href };
+}
+
+/** Parameters of an address that are keys, by the names that APIs give them. */
+const KEY = /^((api|access|subscription)[-_]?)?(key|token)$|^(sig|signature|secret|password)$/i;
+
+/** What of an address nobody else may read, and how it is sent instead; undefined where nothing of it is secret. */
+export function secretIn(url: URL): { readonly what: string; readonly inHeader?: string } | undefined {
+  if (url.username !== '' || url.password !== '') return { what: 'a user name or password' };
+  const name = [...url.searchParams.keys()].find((each) => KEY.test(each));
+  if (name === undefined) return undefined;
+  const inHeader = 'send it in a header: --api-key-file FILE, with --api-key-header NAME where it is no bearer token';
+  return { what: `a key (${name})`, inHeader };
 }
 
 /** The last segment of the URL's path, safe in a file name: the middle word of the result files. */

@@ -42,8 +42,9 @@ function exitOfInterrupt(signal: AbortSignal): ExitCode {
 }
 
 /** The exit code of a quick look: it has failed where nothing succeeded. */
-export function exitOfQuick({ doubling, search }: QuickRuns, signal: AbortSignal): ExitCode {
+export function exitOfQuick({ doubling, search, failure }: QuickRuns, signal: AbortSignal): ExitCode {
   if (signal.aborted) return exitOfInterrupt(signal);
+  if (failure !== undefined) return failure.exit;
   const problem = doubling.problem ?? search?.problem;
   if (problem !== undefined) return ExitCode.configuration;
   return doubling.points.some(({ outcomes }) => outcomes.ok > 0) ? ExitCode.ok : ExitCode.checkFailed;

@@ -24,9 +24,34 @@ export function tableText(table: Table, columns = Number.POSITIVE_INFINITY): str
   drawn.push(...rows.map((row) => [...row]));
   const text = drawn.toString().replaceAll(/ +$/gm, '');
   const [least, ...others] = dispensable;
-  if (least === undefined || text.split('\n').every((line) => line.length <= columns)) return text;
+  const excess = Math.max(0, ...text.split('\n').map((line) => line.length)) - columns;
+  if (excess <= 0) return text;
+  if (least === undefined) {
+    const folded = foldedRows(table, excess);
+    return folded === undefined ? text : tableText({ ...table, rows: folded }, columns);
+  }
   const pick = (cells: readonly string[]) => cells.filter((_, index) => head[index]?.trim() !== least);
   return tableText({ head: pick(head), rows: rows.map(pick), words, dispensable: others }, columns);
+}
+
+/** A column of words is never narrower than this. */
+const LEAST_WORDS = 16;
+
+/** Rows whose widest column of words is on several lines; undefined where that makes no room. */
+function foldedRows({ head, rows, words = [] }: Table, excess: number): string[][] | undefined {
+  const widthOf = (column: number) =>
+    Math.max(0, ...rows.flatMap((row) => (row[column] ?? '').split('\n')).map((line) => line.length));
+  const columns = head.flatMap((name, column) => (words.includes(name) ? [column] : []));
+  const [widest] = columns.toSorted((a, b) => widthOf(b) - widthOf(a));
+  if (widest === undefined || widthOf(widest) <= LEAST_WORDS) return undefined;
+  const width = Math.max(LEAST_WORDS, widthOf(widest) - excess);
+  return rows.map((row) => row.map((cell, column) => (column === widest ? folded(cell, width) : cell)));
+}
+
+/** Broken at spaces where there are any, else anywhere. */
+function folded(cell: string, width: number): string {
+  const pieces = cell.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? []);
+  return wrap(pieces.join(' '), width).join('\n');
 }
 
 /** A section as a titled block of indented lines that fit into `columns`; nothing where it is empty. */

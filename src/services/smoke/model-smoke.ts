@@ -7,6 +7,7 @@ import { checkForm } from '../load/discovery/check-form.ts';
 import { explainRefusal } from '../load/discovery/explain-refusal.ts';
 import { type FoundTarget, findTarget } from '../load/discovery/find-target.ts';
 import { stepsOf, withStepsOf } from '../load/discovery/steps-of.ts';
+import { isSuccess } from '../load/engine/exchange.ts';
 import { MAX_STREAM_BYTES } from '../load/engine/http/raw-connection.ts';
 import { TokenMeter } from '../load/engine/stream/token-meter.ts';
 import { judgeStream } from '../load/protocols/answers.ts';
@@ -141,11 +142,15 @@ async function ask(
   if (reply.kind === 'transport')
     return { status: 0, complete: false, totalSeconds, why: reply.reason, fault: reply.code };
   const { status, text, location } = reply;
-  const verdict = status === 200 ? judgeStream(meter, protocol.judge) : protocol.judge(status, text, location);
+  meter.end();
+  // A compressed one can be read only now, and nobody knows when its first token came.
+  const whole = meter.fault === undefined ? undefined : TokenMeter.ofText(text, { ends: protocol.ends });
+  const read = whole?.fault === undefined && whole !== undefined ? whole : meter;
+  const verdict = isSuccess(status) ? judgeStream(read, protocol.judge) : protocol.judge(status, text, location);
   if (verdict.outcome !== 'ok')
     return { status, complete: false, totalSeconds, why: verdict.error, fault: verdict.class };
   const tokens = verdict.figures?.output_tokens;
-  const firstAt = meter.firstAt ?? meter.reasoningAt;
+  const firstAt = read === whole ? undefined : (meter.firstAt ?? meter.reasoningAt);
   return defined({
     status,
     complete: true,

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { GeneratorGroup } from '../../../src/services/load/generators/generator-group.ts';
 import { BenchmarkOutput } from '../../../src/services/load/outputs/benchmark/benchmark-output.ts';
 import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
+import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
+import { parseSlo } from '../../../src/services/load/stats/criterion.ts';
+import { resumedOptions } from '../../../src/services/load/sweep/sweep-options.ts';
 import { ANSWER, pointOf, serve, sweep } from './lab.ts';
 
 /** Answers after `ms`, and knows how many requests it had at once. */
@@ -95,6 +98,41 @@ test('a killed one is read again from its rows as what it is', async () => {
   const [point] = (await readRun(report.runFolder)).points;
   expect(point).toMatchObject({ status: 'interrupted', loop: 'closed', concurrency: 4, rate: 4 });
   expect(point?.outcomes.ok).toBe(report.points[0]?.outcomes.ok);
+});
+
+const P95 = parseSlo('p95<5s');
+
+test.each([
+  ['points', {}],
+  ['a search under objectives', { findKnee: true, slos: [P95] }],
+] as const)('interrupted, %s go on as the closed loop that they were', async (_, more) => {
+  const { url, seen } = await answering(20);
+  const controller = new AbortController();
+  const { report, out } = await sweep(
+    url,
+    { ...CLOSED, rates: [2, 5], durationSeconds: 2, ...more },
+    {
+      signal: controller.signal,
+      onEvent: (event) => event.type === 'sweep-tick' && event.tick.rate === 5 && controller.abort(new Error('enough')),
+    },
+  );
+  expect(report.status).toBe('interrupted');
+  expect(report.points.map(({ rate, status }) => [rate, status])).toEqual([
+    [2, 'complete'],
+    [5, 'interrupted'],
+  ]);
+  const left = await readRun(report.runFolder);
+  const options = resumedOptions(left, { prompt: DEFAULT_PROMPT, about: {} });
+  const { report: whole } = await sweep(url, { ...options, outFolder: out });
+  expect(whole.status).toBe('complete');
+  expect(whole.plan.loop).toBe('closed');
+  expect(whole.points[0]).toEqual(report.points[0]);
+  expect(whole.points.map(({ rate, loop, concurrency }) => [rate, loop, concurrency]).slice(0, 2)).toEqual([
+    [2, 'closed', 2],
+    [5, 'closed', 5],
+  ]);
+  expect(seen.most).toBe(5);
+  expect(await readdir(report.runFolder)).toContain('lab_invoke_c5.interrupted-1.csv');
 });
 
 test('an open point ends after so many requests, too, in the time that they take at its rate', async () => {

@@ -84,6 +84,34 @@ test('of a slow one it says what there was no time for', async () => {
   expect(runs.doubling.points[0]).toMatchObject({ rate: 1, sent: 5 });
 });
 
+test('what is stopped in the middle is told as far as it came', async () => {
+  const { url } = await chatServer(2, 20);
+  const stop = new AbortController();
+  const emit: QuickDeps['emit'] = (event) => {
+    if (event.type === 'point-done' && event.point.rate === 1) stop.abort(new Error('stopped'));
+  };
+  const { runs, findings } = await quick(url, { totalSeconds: 60 }, { emit, signal: stop.signal });
+  expect(runs).toMatchObject({ status: 'interrupted', doubling: { status: 'interrupted' } });
+  expect(runs.search).toBeUndefined();
+  expect(findings.alone).toMatchObject({ concurrent: 1, answers: expect.any(Number) });
+  expect(findings.unknown.at(-1)).toContain('it was stopped before');
+});
+
+test('nothing is sent to who may bill for it before it was approved', async () => {
+  const posted: string[] = [];
+  const url = await asked(() => {
+    posted.push('a request');
+    return [200, WHOLE];
+  });
+  const seen: unknown[] = [];
+  const approve: QuickDeps['approve'] = async (found, maxTokens) => {
+    seen.push(found.api, maxTokens, ...posted);
+    throw new Error('no');
+  };
+  await expect(quick(url, { model: 'm' }, { approve })).rejects.toThrow('no');
+  expect([seen, posted]).toEqual([['openai-chat', 64], []]);
+});
+
 test('what answers no single request is an error, not a report of nothing', async () => {
   const { url } = await serve((request, response) => {
     request.resume();

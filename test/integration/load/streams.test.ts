@@ -37,6 +37,24 @@ test.each([
   expect(new Set(asked)).toEqual(new Set([true]));
 });
 
+test('a whole answer in the middle of a load of streams is a failure, and any 2xx may be a stream', async () => {
+  const whole =
+    '{"choices":[{"message":{"content":"one two"},"finish_reason":"stop"}],"usage":{"completion_tokens":2}}';
+  let n = 0;
+  const { url } = await serve((request, response) => {
+    request.resume().on('end', () => {
+      if (n++ % 2 === 1) response.setHeader('content-type', 'application/json').end(whole);
+      else response.writeHead(201, { 'content-type': 'text/event-stream' }).end(SSE);
+    });
+  });
+  const outcome = await sweep(url.replace('/invoke', '/generate'), {
+    ...{ stream: true, preflight: false, rates: [20], warmupSeconds: 0, durationSeconds: 1 },
+  });
+  expect(pointOf(outcome)).toMatchObject({
+    ...{ outcomes: { ok: 10, invalid: 10 }, errorsByClass: { 'not-a-stream': 10 } },
+  });
+});
+
 test('a target that does not stream is refused before the sweep, not recorded as a sweep of broken streams', async () => {
   const { url } = await answering(ANSWER, 'application/json');
   await expect(sweep(url, { stream: true, probe: true })).rejects.toMatchObject({

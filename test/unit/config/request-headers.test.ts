@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provenanceOf } from '../../../src/config/provenance.ts';
 import { requestHeaders } from '../../../src/config/request-headers.ts';
-import { redacted, withoutValues } from '../../../src/redacted.ts';
+import { redacted, withoutCredentials, withoutValues } from '../../../src/redacted.ts';
+import { renderError } from '../../../src/ui/render-error.ts';
 
 const KEY = 'sk-very-secret-0123456789';
 
@@ -110,4 +111,20 @@ test('a text that repeats what was typed repeats no value of a header', () => {
   expect(withoutValues(`Unexpected arguments: x-key: ${KEY}, x (next)`, words)).toBe(
     'Unexpected arguments: x-key: ***, *** (next)',
   );
+});
+
+test('an address is written down and told without its user name and password', () => {
+  const url = (user: string) => `http://${user}h:8000/v1`;
+  expect(redacted(['quick', url(`me:${KEY}@`), `--target=${url(`${KEY}@`)}`])).toEqual([
+    ...['quick', url('***@'), `--target=${url('***@')}`],
+  ]);
+  expect(withoutCredentials(`"${url(`me:p@ss@`)}" is none, nor is http://h/a@b`)).toBe(
+    `"${url('***@')}" is none, nor is http://h/a@b`,
+  );
+  const origins = { isTyped: () => true, isInFile: () => false, isDefault: () => false, variableOf: () => undefined };
+  expect(provenanceOf({ target: url(`me:${KEY}@`) }, { ...origins, file: 'f' })).toEqual([
+    `target = ${url('***@')} (flag)`,
+  ]);
+  const stream = process.stderr;
+  expect(renderError(new Error(`no ${url(`me:${KEY}@`)}`), { debug: true, stream })).not.toContain(KEY);
 });

@@ -96,7 +96,8 @@ function server(answers: Readonly<Record<string, unknown>>) {
     const status = own ? Number(answer.status) : answer === undefined ? 404 : 200;
     if (status === 0)
       return { kind: 'transport', code: 'refused', reason: 'nothing listens', remedy: 'start it', seconds: 0 } as const;
-    const text = JSON.stringify(own ? {} : (answer ?? { error: { message: 'not found' } }));
+    const text =
+      typeof answer === 'string' ? answer : JSON.stringify(own ? {} : (answer ?? { error: { message: 'not found' } }));
     const location = own && 'location' in answer ? String(answer.location) : undefined;
     return { kind: 'raw', status, text, location, simulated: headers?.x === 'y', seconds: 0 } as const;
   };
@@ -185,6 +186,13 @@ describe('a base URL is asked what it is', () => {
     ],
     ['a key', { '/v1/models': { status: 401 } }, 3, /\/v1\/models asks for a key \(status 401\)/, '--api-key-file'],
     [
+      'pages for everything',
+      Object.fromEntries(['/v1/models', '/health'].map((path) => [path, '<!doctype html><title>App</title>'])),
+      2,
+      /\/v1\/models: 200 \(a web page, "App"\)/,
+      '--api openai-chat',
+    ],
+    [
       'elsewhere',
       { '/v1/models': { status: 308, location: 'https://h/v1/models' } },
       5,
@@ -240,6 +248,21 @@ describe('what is known is not asked for', () => {
     expect(asked).toEqual([]);
   });
 
+  test('a list that is not reached is no list without models', async () => {
+    const targetUrl = 'http://h/v1/chat/completions';
+    await expect(server({ '/v1/models': { status: 0 } }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 5, code: 'target-unhealthy', message: 'nothing listens', nextSteps: ['start it'] },
+    });
+    await expect(server({ '/v1/models': { status: 401 } }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 3, code: 'unauthorized' },
+      nextSteps: expect.arrayContaining(['where only its list does: chainctl load --rps 1 --model NAME']),
+    });
+    const away = { status: 302, location: 'http://login/' };
+    await expect(server({ '/v1/models': away }).find({ targetUrl })).rejects.toMatchObject({
+      ...{ exit: 2, message: expect.stringContaining('(status 302: redirects to http://login/)') },
+    });
+  });
+
   test('a template that names its model itself', async () => {
     const { find, asked } = server({});
     expect(await find({ api: 'openai-chat', template: '{"model":"x"}' })).not.toHaveProperty('model');
@@ -280,6 +303,9 @@ describe('a refusal names its cause and the flag that mends it', () => {
     [413, undefined, 'shorter --prompt-file'],
     [415, undefined, "--header 'content-type"],
     [405, undefined, 'check the path'],
+    [402, 'Insufficient Balance', 'see to the account'],
+    [407, undefined, 'a proxy wants a login'],
+    [418, 'tea', '--api names another API'],
   ])('%i %s: %s', async (status, said, step) => {
     expect(await explain(status, said)).toMatchObject({
       ...{ exit: 2, code: 'target-refuses' },
@@ -327,6 +353,6 @@ describe('a refusal names its cause and the flag that mends it', () => {
     expect(await refused(401, { 'x-trace': 'x' })).toMatchObject({
       message: expect.stringContaining('asks for a key'),
     });
-    for (const status of [408, 429, 500, 502, 503]) expect(await explain(status, 'busy')).toBeUndefined();
+    for (const status of [408, 409, 425, 429, 500, 502, 503]) expect(await explain(status, 'busy')).toBeUndefined();
   });
 });

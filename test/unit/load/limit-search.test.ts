@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limit } from '../../../src/services/load/profiles/limit.ts';
-import { concludeLimit } from '../../../src/services/load/profiles/limit-conclusion.ts';
+import { concludedRate, concludeLimit } from '../../../src/services/load/profiles/limit-conclusion.ts';
 import { CAPACITY, limitTried } from '../../../src/services/load/profiles/limit-evidence.ts';
 import { type LimitSearch, nextLimitPoint } from '../../../src/services/load/profiles/limit-search.ts';
 import { planProfile, profileOf } from '../../../src/services/load/profiles/profiles.ts';
@@ -136,6 +136,18 @@ describe('a search under objectives', () => {
     expect(found.state).toBe('changing');
     expect(found.interval).toBeUndefined();
     expect(found.changed?.held).toBeGreaterThanOrEqual((found.changed?.missed ?? 0) * 0.999);
+  });
+
+  test('takes what held just above the likeliest limit where none held near below it', () => {
+    const limit = {
+      ...{ low: 140, middle: 143.85, high: 146, below: 0, above: 0, by: P95, error: 0.007 },
+      slopes: new Map(),
+    };
+    const held = (offered: number, yes = true) => ({ ...{ offered, durationSeconds: 60, held: yes }, readings: [] });
+    const at = (...tried: ReturnType<typeof held>[]) => concludedRate(BOUNDS, tried, limit).best?.offered;
+    expect(at(held(97.5), held(143.9), held(146))).toBe(143.9);
+    expect(at(held(97.5), held(142), held(143.9))).toBe(142);
+    expect(at(held(97.5), held(143.9, false), held(146))).toBe(97.5);
   });
 
   test('tries whole numbers in a closed loop, up to the last one that holds', () => {

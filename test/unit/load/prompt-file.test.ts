@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfigFile } from '../../../src/config/config-file.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { checkPromptLength, readPrompt } from '../../../src/services/load/prompt-file.ts';
+import { readTemplate } from '../../../src/services/load/protocols/read-template.ts';
+import { readMix } from '../../../src/services/load/workload/mix.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -114,4 +117,29 @@ test('what is no file, empty, gone or endless is refused before it is read', asy
     message: expect.stringMatching(/larger than 16 MiB$/),
   });
   await expect(read('empty.txt', '\ufeff \n')).rejects.toMatchObject({ exit: 2, code: 'prompt-empty' });
+});
+
+test.each([
+  ['gzip', gzipSync('a: {weight: 1}'), 'is compressed with gzip, and not text'],
+  ['utf16', Buffer.from('\ufeffa: {weight: 1}', 'utf16le'), 'is UTF-16 (little-endian), and not text'],
+  ['binary', Buffer.from('a\0b'), 'is binary: byte 2 is 0x00'],
+  ['latin', Buffer.from('caf\xe9: 1', 'latin1'), 'is not UTF-8: byte 4'],
+])('a body, a mix and a configuration that is none is told for what it is: %s', async (name, content, what) => {
+  const path = join(folder, `other.${name}`);
+  await writeFile(path, content);
+  await expect(readTemplate(path)).rejects.toMatchObject({ exit: 2, message: expect.stringContaining(what) });
+  await expect(readMix([path])).rejects.toMatchObject({ exit: 2, message: expect.stringContaining(what) });
+  await expect(readConfigFile(path)).rejects.toMatchObject({ exit: 3, message: expect.stringContaining(what) });
+});
+
+test('the mark of a byte order is no part of a body, a mix or a configuration', async () => {
+  const [body, classes, settings] = ['marked.json', 'marked.yaml', 'settings.yaml'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await writeFile(body, '\ufeff{"prompt": "{{prompt}}"}');
+  await writeFile(classes, '\ufeffchat: {weight: 2}\n');
+  await writeFile(settings, '\ufeffload:\n  rps: 3\n');
+  expect(await readTemplate(body)).toMatch(/^\{/);
+  expect(await readMix([classes])).toMatchObject([{ name: 'chat', weight: 2 }]);
+  expect((await readConfigFile(settings)).settings).toMatchObject([{ section: 'load', name: 'rps', value: 3 }]);
 });

@@ -174,6 +174,12 @@ describe('a 200 that is no answer', () => {
     ['raw', { data: null, errors: [{ message: 'no field x' }] }, 'error-answer', 'answered with an error: no field x'],
     ['raw', { message: 'fine', errors: { name: ['is blank'] } }, 'error-answer', 'answered with an error: fine'],
     ['raw', { errors: true, items: [] }, 'error-answer', 'answered with an error: an error without words'],
+    [
+      'raw',
+      { error: { code: 429, status: 'RESOURCE_EXHAUSTED' } },
+      'error-answer',
+      'answered with an error: RESOURCE_EXHAUSTED',
+    ],
     ['raw', { error: 7, msg: 'no gpu' }, 'error-answer', 'answered with an error: no gpu'],
     ['raw', { status: 'error', message: 'no gpu' }, 'error-answer', 'answered with an error: no gpu'],
     ['raw', { success: false }, 'error-answer', 'answered with an error: an error without words'],

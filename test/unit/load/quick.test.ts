@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { remedy } from '../../../src/errors.ts';
 import type { Step } from '../../../src/services/load/profiles/profile.ts';
 import { findServers, isPrivate, onlyServer } from '../../../src/services/load/quick/find-servers.ts';
 import { findingsOf } from '../../../src/services/load/quick/findings.ts';
@@ -16,6 +17,7 @@ import {
 import { quickText } from '../../../src/services/load/quick/quick-text.ts';
 import type { QuickRuns } from '../../../src/services/load/quick/run-quick.ts';
 import type { PointSummary, SweepReport } from '../../../src/services/load/types.ts';
+import { exitOfQuick } from '../../../src/services/results/exit-codes.ts';
 import { distribution, pointOf } from '../results/fixture.ts';
 
 /** A closed point against a target that works on `places` at a time, `seconds` each. */
@@ -235,6 +237,15 @@ describe('what is said', () => {
     expect(findingsOf(runs([closed(0, 1, 1, { tokens })])).asked).toEqual({ promptTokens: 300, maxTokens: 64 });
   });
 
+  it('says of a chain who answers, and that an engine is simulated', () => {
+    const { maxTokens: _, ...chain } = runs(served, { api: 'chain', isStreamed: false });
+    const plan = { ...chain.doubling.plan, simulated: true };
+    const text = flat(textOf({ ...chain, doubling: { ...chain.doubling, plan } }));
+    expect(text).toContain(
+      'an answer of A, which asks B, as long as they make it. The engine is simulated: what it takes is made up.',
+    );
+  });
+
   it('keeps every line within 80 columns', () => {
     const failures = { errorsByClass: { 500: 4 }, errorTexts: { 500: 'out of memory '.repeat(20) } };
     const points = served.map((point) => ({ ...point, ...failures, sent: 44 }));
@@ -292,7 +303,7 @@ describe('what is said', () => {
     const findings = findingsOf(slow);
     expect(findings.unknown).toEqual([
       'what more than 1 request at once would bring',
-      'the knee, the highest rate that it sustains: a minute holds too few of its answers (0.125 a second)',
+      'the knee, the highest rate that it sustains: a minute has no room for it: an answer takes 8.0 s, and 0.125 come a second',
     ]);
     expect(textOf(slow)).toContain('Not found out:');
     expect(findings.next[0]?.why).toBe('the knee, from points of 8 minutes: about 49 minutes');
@@ -375,6 +386,13 @@ describe('what is said', () => {
     const stopped = runs([closed(0, 4, 0.1)], { status: 'interrupted' });
     expect(textOf(stopped)).toContain('It was stopped: what follows is of the part before that.');
     expect(findingsOf(stopped).unknown.at(-1)).toMatch(/: it was stopped before$/);
+  });
+
+  it('tells what was measured before a search that failed, and exits as that does', () => {
+    const failure = remedy.unhealthy('target-unhealthy', 'it reports that it cannot serve');
+    const all = runs(served, { failure });
+    expect(flat(textOf(all))).toContain('It ended early: it reports that it cannot serve. One request alone:');
+    expect(exitOfQuick(all, new AbortController().signal)).toBe(5);
   });
 
   it('asks for a header again that no record has', () => {

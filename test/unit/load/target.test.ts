@@ -44,6 +44,18 @@ test.each(['localhost:8001', 'chains', 'ftp://x/chain', 'http://me:secret@host/c
   },
 );
 
+test.each(['key', 'api_key', 'apikey', 'api-key', 'access_token', 'token', 'sig', 'Subscription-Key'])(
+  'refuses a key in the address (%s), and names the way in a header',
+  async (name) => {
+    const refused = expect(resolve(`https://h/v1/chat?model=m&${name}=sk-1`)).rejects;
+    await refused.toMatchObject({
+      ...{ exit: 2, message: `--target must not carry a key (${name}): it is written into every result` },
+      nextSteps: [expect.stringContaining('--api-key-file FILE'), expect.any(String)],
+    });
+    await expect(resolve('https://h/v1/chat?api-version=2024-01&tokens=5&keys=a')).resolves.toBeDefined();
+  },
+);
+
 test.each([
   ['localhost:8001', 'http://localhost:8001'],
   ['h.example/v1/chat/completions', 'http://h.example/v1/chat/completions'],

@@ -151,6 +151,38 @@ describe('the report file', () => {
   });
 });
 
+/** Of a client whose every POST gets this stream, in pieces as they are on the wire. */
+function streaming(text: string, onWire: string, status = 200) {
+  const raw: ChainClient['raw'] = async ({ method, onRead }) => {
+    if (method === 'POST') onRead?.(Buffer.from(onWire));
+    return { kind: 'raw', status, text, simulated: false, seconds: 0.5 };
+  };
+  const client = { raw } as unknown as ChainClient;
+  const signal = new AbortController().signal;
+  const deps = { client, clock: systemClock, headers: {}, emit: () => {}, signal, commandLine: ['smoke'] };
+  const target = { targetUrl: 'http://h/v1/chat/completions', api: 'openai-chat', model: 'm' };
+  return runModelSmoke({ ...target, count: 1, timeoutSeconds: 1, seed: 1 }, { ...deps, flags: ['target', 'model'] });
+}
+
+const STREAM =
+  'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n';
+
+test('a stream that came compressed is read all the same, and nothing is said of its first token', async () => {
+  const [plain] = (await streaming(STREAM, STREAM)).requests;
+  expect(plain).toMatchObject({ complete: true, tokens: 1, firstTokenSeconds: expect.any(Number) });
+  const [coded] = (await streaming(STREAM, '\u001f\u008b...')).requests;
+  expect(coded).toMatchObject({ complete: true, tokens: 1 });
+  expect(coded).not.toHaveProperty('firstTokenSeconds');
+  expect((await streaming(STREAM, STREAM, 201)).requests[0]).toMatchObject({ complete: true });
+});
+
+test('a step names a flag of another command as one of that', async () => {
+  const said = JSON.stringify({ error: { message: 'temperature: too high' } });
+  expect((await streaming(said, said, 400)).checks[0]?.remedy).toMatch(
+    /^with "chainctl load": leave --temperature out/,
+  );
+});
+
 test.each([
   ['ollama-chat', { maxTokensField: 'max_completion_tokens' }, '--max-tokens-field is no part of a request of the API'],
   ['raw', { maxTokens: 5 }, '--max-tokens is no part of a request of the API raw'],

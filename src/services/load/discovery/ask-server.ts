@@ -1,6 +1,6 @@
 import { type RemedyError, remedy } from '../../../errors.ts';
 import type { ChainClient, RawAnswer, Transport } from '../../chain/client.ts';
-import { saidBy } from '../../chain/said.ts';
+import { saidBy, titleOf } from '../../chain/said.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
@@ -128,9 +128,10 @@ export function asksForKey({ '/v1/models': models }: Heard): boolean {
 /** `404 (no such route)`. */
 function answerText(reply: RawAnswer | Transport): string {
   if (reply.kind === 'transport') return reply.reason;
-  const words = saidBy(reply.text)?.words;
+  const page = titleOf(reply.text);
+  const words = page ?? saidBy(reply.text)?.words;
   const isBrief = words !== undefined && words.length < 60;
-  return reply.status >= 400 && isBrief ? `${reply.status} (${words})` : String(reply.status);
+  return (reply.status >= 400 || page !== undefined) && isBrief ? `${reply.status} (${words})` : String(reply.status);
 }
 
 function fieldsOf(reply: RawAnswer | Transport): Readonly<Record<string, unknown>> | undefined {

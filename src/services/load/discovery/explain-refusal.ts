@@ -20,8 +20,8 @@ interface Refused {
   readonly fault?: string;
 }
 
-/** Refusals that a flag mends: every request of the load would get them. */
-const MENDED = [400, 404, 405, 413, 415, 422];
+/** Statuses of a client's fault that another request, or another time, may not get: busy, in conflict, too early, too many. */
+const PASSING = [408, 409, 423, 425, 429, 499];
 /** Successes by their status that are none, and of which there will be no other. */
 const FAULTS = ['error-answer', 'not-json', 'not-the-contract'];
 
@@ -46,7 +46,9 @@ export async function explainRefusal(
       : keyError({ url: targetUrl, status, said, headers });
   }
   const isFault = fault !== undefined && FAULTS.includes(fault);
-  if (!MENDED.includes(status) && !isFault) return undefined;
+  // Every request of the load would get it.
+  const isRefused = status >= 400 && status < 500 && !PASSING.includes(status);
+  if (!isRefused && !isFault) return undefined;
   const words = said ?? /^HTTP \d+(?::| error:) (.*)$/s.exec(why)?.[1] ?? (isFault ? why : '');
   const what = isFault ? 'does not answer as it should' : `refuses requests (status ${status})`;
   const message = `${targetUrl} ${what}${words === '' ? '' : `: ${excerpt(words)}`}`;
@@ -101,6 +103,8 @@ async function stepsFor(targetUrl: string, form: RequestForm, said: Words, askin
     if (found.length > 0) return found;
   }
   if (ABOUT_MODEL.test(words)) return modelSteps(targetUrl, form, asking);
+  if (status === 402) return ['see to the account: the key was taken, and nobody pays for more'];
+  if (status === 407) return ['a proxy wants a login: HTTP_PROXY=http://NAME:PASSWORD@HOST:PORT, or HTTPS_PROXY'];
   if (status === 413) return ['ask for less: a shorter --prompt-file, or --input-tokens N'];
   if (status === 415) return ["say what the body is: --header 'content-type: ...'"];
   if (status === 404 || status === 405 || isOther) return pathSteps(targetUrl, asking);

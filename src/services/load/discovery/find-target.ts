@@ -1,10 +1,12 @@
 import { remedy } from '../../../errors.ts';
 import type { Emit } from '../../../events.ts';
+import type { RawAnswer, Transport } from '../../chain/client.ts';
 import { saidBy } from '../../chain/said.ts';
 import { defined } from '../../defined.ts';
 import { parseJson } from '../../words.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed, protocolOf } from '../protocols/protocols.ts';
+import { redirectOf } from '../sweep/health.ts';
 import { atBase, isBase, modelLists } from './api-paths.ts';
 import { type Asking, askServer, judgeServer, merged, unknownServer } from './ask-server.ts';
 import { keyError, refusesKey } from './key-error.ts';
@@ -89,7 +91,12 @@ async function withModel(
   const models = listed ?? (await listModels(found.targetUrl, protocol, deps));
   const paste = (name: string) => typedAgain(deps.commandLine, { model: name });
   if ('why' in models) {
-    const { url, status = 0, said } = models;
+    const { url, status = 0, said, unreached } = models;
+    if (unreached !== undefined) {
+      // A busy one may answer requests, and its list later.
+      const later = unreached.code === 'timeout' ? [`where only its list takes so long: ${paste('NAME')}`] : [];
+      throw remedy.unhealthy('target-unhealthy', unreached.reason, [unreached.remedy, ...later]);
+    }
     if (refusesKey(status)) {
       throw keyError({ url, status, said, headers: deps.headers }, [`where only its list does: ${paste('NAME')}`]);
     }
@@ -121,6 +128,8 @@ interface NoList {
   /** Of the answer, where one came, and what it says for itself. */
   readonly status?: number;
   readonly said?: string;
+  /** Where no answer came. */
+  readonly unreached?: Pick<Transport, 'code' | 'reason' | 'remedy'>;
 }
 
 /** The models of a target, or where its list should be and why there is none. */
@@ -139,16 +148,18 @@ export async function listModels(
       const tags = isPlain ? await ask(new URL(TAGS, targetUrl).href) : undefined;
       return merged(models, tags?.kind === 'raw' ? readModels(parseJson(tags.text)) : undefined) ?? models;
     }
-    const words = reply.kind === 'raw' ? saidBy(reply.text)?.words : reply.reason;
-    const why =
-      reply.kind === 'raw' ? [`status ${reply.status}`, words].filter(Boolean).join(': ').slice(0, 150) : words;
-    missing ??= {
-      url,
-      why: why ?? '',
-      ...defined({ said: words, status: reply.kind === 'raw' ? reply.status : undefined }),
-    };
+    missing ??= { url, ...noList(url, reply) };
   }
   return missing ?? { url: targetUrl, why: 'nobody knows where' };
+}
+
+function noList(url: string, reply: RawAnswer | Transport): Omit<NoList, 'url'> {
+  if (reply.kind === 'transport') return { why: reply.reason, unreached: reply };
+  const { status } = reply;
+  const to = redirectOf(reply, url);
+  const said = to === undefined ? saidBy(reply.text)?.words : `redirects to ${to}`;
+  const why = [`status ${status}`, said].filter(Boolean).join(': ').slice(0, 150);
+  return { why, status, ...defined({ said }) };
 }
 
 const LIST_TIMEOUT_MS = 5000;

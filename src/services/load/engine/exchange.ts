@@ -9,6 +9,11 @@ import type { TokenMeter } from './stream/token-meter.ts';
 /** A chain's answer is a few kilobytes; one that does not end must not fill the memory. */
 export const MAX_ANSWER_BYTES = 1 << 20;
 
+/** Any status of a success: its body is what was asked for. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
 /** How a request ended on the wire, before its answer is judged. */
 export type WireEnd =
   /** `text` is empty for a streamed answer, which the request's token meter has read. */

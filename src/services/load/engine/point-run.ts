@@ -8,7 +8,7 @@ import { protocolNamed } from '../protocols/protocols.ts';
 import { dataOf, type LoadedData } from '../workload/loaded.ts';
 import { Carried } from './carried.ts';
 import { Deadlines } from './deadlines.ts';
-import { Exchange, type WireEnd } from './exchange.ts';
+import { Exchange, isSuccess, type WireEnd } from './exchange.ts';
 import type { Due, Feed } from './feed/feed.ts';
 import { feedOf } from './feed/feeds.ts';
 import { RawTransport } from './http/raw-transport.ts';
@@ -174,7 +174,7 @@ export class PointRun {
     if (end.kind === 'answer') {
       const { meter } = exchange;
       const { status } = end;
-      const streamed = meter !== undefined && status === 200 ? judgeStream(meter, this.#protocol.judge) : undefined;
+      const streamed = meter !== undefined && isSuccess(status) ? judgeStream(meter, this.#protocol.judge) : undefined;
       const judged = streamed ?? this.#judge(status, end.text, end.location, end.retryAfter);
       this.#settle(exchange, status, judged, steadyNow(), this.#saidIn(end.text, exchange));
     } else this.#fail(exchange, end);

@@ -3,7 +3,7 @@ import { unmeasuredRates } from '../stats/knee.ts';
 import type { Knee, ObjectiveLimit, PointSummary, Unmeasured } from '../types.ts';
 import { type Limit, pilesUp, type Reading } from './limit-estimate.ts';
 import { CAPACITY, limitTried } from './limit-evidence.ts';
-import { answerOf, type LimitSearch, type LimitTried, limitSeen, secondsFor } from './limit-search.ts';
+import { answerOf, type LimitSearch, type LimitTried, limitSeen, PRECISION, secondsFor } from './limit-search.ts';
 
 /** A reading that far from its bound is no chance, in standard errors. */
 const CERTAIN = 3.3;
@@ -81,7 +81,13 @@ function stateOf({ below, above }: Limit, isSure: boolean, isChanged: boolean): 
   return isSure ? 'found' : 'undecided';
 }
 
-/** The highest point that held: the one that is near enough to the limit for certain, or else one below its likeliest value. */
+/** Above its likeliest value by less than that, as a factor, what held is as good an answer as just below it. */
+const BESIDE = 1.006;
+
+/**
+ * The highest point that held: the one that is near enough to the limit for certain, or else one below its likeliest value; one
+ * just above it where none is near below.
+ */
 export function concludedRate<Each extends LimitTried>(
   search: LimitSearch,
   tried: readonly Each[],
@@ -94,7 +100,12 @@ export function concludedRate<Each extends LimitTried>(
   const missed = search.whole ? Math.min(...tried.filter(isMiss).map(({ offered }) => offered)) : 0;
   const likely = Number.isFinite(missed) ? Math.max(limit.middle, missed) : limit.middle;
   const held = tried.filter((each) => each.held && each.offered <= Math.min(most, likely));
-  return { best: held.toSorted((one, other) => one.offered - other.offered).at(-1), isSure: false };
+  const best = held.toSorted((one, other) => one.offered - other.offered).at(-1);
+  const isNear = best !== undefined && best.offered * PRECISION >= limit.middle;
+  const beside = tried
+    .filter((each) => each.held && each.offered > limit.middle && each.offered <= Math.min(most, limit.middle * BESIDE))
+    .toSorted((one, other) => one.offered - other.offered)[0];
+  return { best: isNear ? best : (beside ?? best), isSure: false };
 }
 
 function isMiss({ readings, held }: LimitTried): boolean {

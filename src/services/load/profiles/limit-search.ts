@@ -26,16 +26,16 @@ export interface Offer {
 
 export const MAX_LIMIT_POINTS = 10;
 /** The answer is as near as this to the limit, as a factor. */
-const PRECISION = 1.02;
+export const PRECISION = 1.02;
 /** From this standard error on, of the limit's logarithm, short points tell more than long ones cost. */
 const WIDE = 0.03;
 /** The last points are offered on both sides of the limit, by turns: what is on its side for certain bounds it. */
 const SIDES = { below: 0.992, above: 1.012, near: 1.04 } as const;
 /**
  * So many points are kept for an answer where none held that near to the limit, as a factor; at most so far below it, and the
- * last one not nearer, where it holds for certain.
+ * last one a little farther than others, so that it rather holds.
  */
-const ANSWERS = { points: 2, near: 1.01 } as const;
+const ANSWERS = { points: 2, near: 1.01, last: 0.991 } as const;
 const SAFE = 0.987;
 /** Requests of a point, at the least; and of the one at the lower end, which mostly tells little. */
 const ENOUGH_TO_SEE = 200;
@@ -125,7 +125,7 @@ function besideOf(search: LimitSearch, tried: readonly LimitTried[], { middle, e
   if (search.whole) return Math.floor(middle) + (isBelow ? 0 : 1);
   // Where the limit is not known well, a little farther below, so that it holds.
   const early = Math.max(SAFE, Math.min(below, Math.exp(-error)));
-  const safe = !isAnswer ? below : left > 1 ? early : SAFE;
+  const safe = !isAnswer ? below : left > 1 ? early : Math.min(early, ANSWERS.last);
   return neat(search, middle * (isBelow ? safe : above));
 }
 

@@ -20,11 +20,7 @@ const FIELDS = ['content', 'generated_text'] as const;
 /** A stream may come unasked: an error in it is one all the same. */
 function errorInStream(text: string): Verdict | undefined {
   if (!/^\s*(data:|event:|id:|\{)/.test(text)) return undefined;
-  const meter = new TokenMeter();
-  const bytes = Buffer.from(text);
-  meter.take(bytes, 0, bytes.length, 0, '');
-  meter.end();
-  const { fault } = meter;
+  const { fault } = TokenMeter.ofText(text);
   return fault?.class === 'stream-error' ? invalid(fault.class, fault.error) : undefined;
 }
 

@@ -1,5 +1,6 @@
 import { reasonOf, remedy } from '../../../errors.ts';
 import { readWhole } from '../../files/read-whole.ts';
+import { decodedText } from '../../files/text-file.ts';
 import { checkTemplate } from './body-template.ts';
 
 /** It is kept with the run's settings, and goes to each generator. */
@@ -19,5 +20,6 @@ export async function readTemplate(path: string): Promise<string> {
     ];
     throw remedy.usage('body-template', fault, next, error);
   });
-  return checkTemplate(bytes.toString('utf8'), path);
+  const text = decodedText(bytes, path, { what: 'body file', flag: '--body-file', code: 'body-template' });
+  return checkTemplate(text, path);
 }

@@ -7,7 +7,7 @@ import { isFailed, isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 import type { Experience, Findings, Known, QuickKnee } from './found.ts';
 import { nextCommands } from './next-commands.ts';
-import { capacityOf, GAIN, isSaturated, isTooBusy, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
+import { capacityOf, GAIN, isSaturated, isTooBusy, paceOf, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
 
 /** What the points of a quick look come to. Pure. */
@@ -138,12 +138,14 @@ function failuresOf(points: readonly PointSummary[]): string[] {
 
 const BUSY = 'this machine did not send or read on time, so that its own delay would be in the figures';
 
-function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: Known): string[] {
+function unknownOf({ doubling, search, isStreamed, aloneSeconds, status, failure }: QuickRuns, known: Known): string[] {
   const { points } = doubling;
   const most = points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
   const capacity = capacityOf(points)?.rps;
   const few =
-    capacity === undefined ? BUSY : `a minute holds too few of its answers (${formatRate(capacity)} a second)`;
+    capacity === undefined
+      ? BUSY
+      : `a minute has no room for it: an answer takes ${paceOf(aloneSeconds, points).toFixed(1)} s, and ${formatRate(capacity)} come a second`;
   const more =
     known.machineLimit === undefined ? `what more than ${plural(most, 'request')} at once would bring` : undefined;
   return [
@@ -155,6 +157,7 @@ function unknownOf({ doubling, search, isStreamed, status }: QuickRuns, known: K
 
   function whyNoKnee(): string {
     if (status === 'interrupted') return 'it was stopped before';
+    if (failure !== undefined) return 'the search for it failed';
     if (points.every(isFailed)) return 'nothing succeeded';
     if (search === undefined) return known.machineLimit === undefined ? few : BUSY;
     return isTooBusy(search.points) ? BUSY : 'no point that short could say that a rate is sustained';

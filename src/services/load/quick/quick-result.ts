@@ -6,7 +6,7 @@ export function quickResult(runs: QuickRuns, findings: Findings, reports: readon
   const { targetUrl, api, model, isStreamed, status, seconds, aloneSeconds, doubling, search } = runs;
   const { next, ...found } = findings;
   return {
-    ...{ targetUrl, api, model, isStreamed, status, seconds, aloneSeconds },
+    ...{ targetUrl, api, model, isStreamed, simulated: doubling.plan.simulated, status, seconds, aloneSeconds },
     ...found,
     next: next.map(({ why, command }) => ({ why, command })),
     points: [...doubling.points, ...(search?.points ?? [])],

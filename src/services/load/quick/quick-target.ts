@@ -1,6 +1,7 @@
 import { remedy } from '../../../errors.ts';
 import { createChainClient } from '../../chain/client.ts';
 import { unixTarget } from '../../dial/unix-target.ts';
+import { secretIn } from '../target.ts';
 import { findServers, isPrivate, onlyServer } from './find-servers.ts';
 
 /** What is to be looked at; `isFree`: nobody bills for it. */
@@ -49,8 +50,13 @@ function checked(text: string): string {
     remedy.usage('target-invalid', `"${text}" ${why}`, [`write for example: chainctl quick ${example}`]);
   if (url === null || !(socket !== undefined || /^https?:$/.test(url.protocol)))
     throw fault('is no http URL', HOST.test(text) ? `http://${text}` : undefined);
-  if (url.username !== '' || url.password !== '')
-    throw fault('carries a user name or password, and is written into every result');
+  const secret = secretIn(url);
+  if (secret !== undefined) {
+    const next = secret.inHeader ?? 'write for example: chainctl quick http://127.0.0.1:11434';
+    throw remedy.usage('target-invalid', `the address carries ${secret.what}, and is written into every result`, [
+      next,
+    ]);
+  }
   url.hash = '';
   return url.href;
 }

@@ -1,6 +1,7 @@
 import { formatEstimate } from '../../../durations.ts';
 import { display, rateText, timeText, wrap } from '../../results/text.ts';
 import { shellWord } from '../../words.ts';
+import { protocolNamed } from '../protocols/protocols.ts';
 import type { Experience, Findings, NextCommand } from './found.ts';
 import type { Refusal } from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
@@ -47,16 +48,19 @@ function headOf({ targetUrl, api, model }: QuickRuns, title: string | undefined)
 }
 
 /** `412 requests in 53 s: a prompt of 300 tokens each, no two alike, and a streamed answer of at most 64 tokens.` */
-function askedText({ seconds, isStreamed }: QuickRuns, { requests, asked }: Findings): string {
+function askedText({ seconds, isStreamed, api, doubling }: QuickRuns, { requests, asked }: Findings): string {
   const { promptTokens, isEstimate, maxTokens } = asked;
   const [count, each] = requests === 1 ? ['One request', ''] : [`${requests} requests`, ' each, no two alike'];
   const prompt = `a prompt of ${isEstimate ? 'about ' : ''}${promptTokens} tokens${each}`;
-  const answer = `${isStreamed ? 'a streamed answer' : 'an answer'} ${maxTokens === undefined ? 'as long as the server makes it' : `of at most ${maxTokens} tokens`}`;
-  return `${count} in ${formatEstimate(seconds)}: ${prompt}, and ${answer}.`;
+  const isChain = protocolNamed(api).isChain;
+  const own = isChain ? 'of A, which asks B, as long as they make it' : 'as long as the server makes it';
+  const answer = `${isStreamed ? 'a streamed answer' : 'an answer'} ${maxTokens === undefined ? own : `of at most ${maxTokens} tokens`}`;
+  const simulated = doubling.plan.simulated ? ' The engine is simulated: what it takes is made up.' : '';
+  return `${count} in ${formatEstimate(seconds)}: ${prompt}, and ${answer}.${simulated}`;
 }
 
-function problemsOf({ doubling, search }: QuickRuns): string[] {
-  return [doubling.problem, search?.problem].flatMap((problem) => problem ?? []);
+function problemsOf({ doubling, search, failure }: QuickRuns): string[] {
+  return [doubling.problem, search?.problem, failure?.message].flatMap((problem) => problem ?? []);
 }
 
 function titled(title: string, lines: readonly string[], width: number): string[] {

@@ -50,6 +50,8 @@ export interface QuickRuns {
   readonly seconds: number;
   /** `interrupted`: the operator stopped it. */
   readonly status: 'complete' | 'interrupted';
+  /** Why there is no search, where one was to come. */
+  readonly failure?: RemedyError;
   readonly doubling: SweepReport;
   readonly search?: SweepReport;
 }
@@ -112,8 +114,11 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     began = clock.monotonic();
     tell(emit, seconds, totalSeconds);
     const timeoutSeconds = Math.max(TIMEOUT_SECONDS, 3 * seconds);
+    // Only a service of ours says by its health that its engine is simulated.
+    const preflight = found.provider === 'chainctl';
     const shared = {
       ...common,
+      preflight,
       timeoutSeconds,
       drainSeconds: timeoutSeconds,
       stream: isStreamed,
@@ -135,7 +140,7 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     if (plan === undefined || signal.aborted) return { ...runs, ...state() };
     const { low, high, durationSeconds } = plan;
     const limits = boundSearch(bounds, sentIn(doubling.points), leftSeconds, durationSeconds);
-    const search = await runLoad(
+    const searched = runLoad(
       {
         options: {
           ...{ ...shared, tag: `${shared.tag}-knee`, rates: [low, high], findKnee: true },
@@ -144,6 +149,12 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
       },
       { ...told, bound: limits },
     );
+    // What was measured before is told all the same.
+    const search = await searched.catch((error: unknown) => {
+      if (error instanceof RemedyError) return error;
+      throw error;
+    });
+    if (search instanceof RemedyError) return { ...runs, ...state(), failure: search };
     return { ...runs, ...state(), search };
   } finally {
     await client.close();

@@ -7,7 +7,7 @@ import { probeBodies } from '../bodies.ts';
 import { STREAM_IN_TEMPLATE } from '../discovery/check-form.ts';
 import { explainRefusal } from '../discovery/explain-refusal.ts';
 import { MAX_STREAM_BYTES } from '../engine/http/raw-connection.ts';
-import { type MeterOptions, TokenMeter } from '../engine/stream/token-meter.ts';
+import { TokenMeter } from '../engine/stream/token-meter.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import { asksForStream } from '../protocols/body-template.ts';
 import { bodyOf } from '../protocols/model-answer.ts';
@@ -132,16 +132,7 @@ const UNSAID =
 /** What the next turn of a session repeats of an answer. */
 function saidIn(text: string, { api, stream }: RequestForm): string {
   const { ends, textOf } = protocolNamed(api);
-  return stream ? metered(text, { ends, keepsText: true }).text : textOf(bodyOf(text));
-}
-
-/** Reads a streamed answer that has come whole. */
-function metered(text: string, options: MeterOptions): TokenMeter {
-  const meter = new TokenMeter(options);
-  const bytes = Buffer.from(text);
-  meter.take(bytes, 0, bytes.length, 0, '');
-  meter.end();
-  return meter;
+  return stream ? TokenMeter.ofText(text, { ends, keepsText: true }).text : textOf(bodyOf(text));
 }
 
 const FINE = { outcome: 'ok', class: 'ok', error: '' } as const;
@@ -159,11 +150,9 @@ function streamReading(ends: StreamEnd): Reading {
     judge(_status, text) {
       const error = errorIn(parseJson(text));
       if (error !== undefined) return { outcome: 'invalid', class: 'error-answer', error };
-      const meter = size > MAX_BODY_BYTES ? asItCame : new TokenMeter({ ends });
+      asItCame.end();
       // What is kept is decoded, too.
-      const bytes = Buffer.from(meter === asItCame ? '' : text);
-      meter.take(bytes, 0, bytes.length, 0, '');
-      meter.end();
+      const meter = size > MAX_BODY_BYTES ? asItCame : TokenMeter.ofText(text, { ends });
       return meter.fault === undefined ? FINE : { outcome: 'invalid', ...meter.fault };
     },
   };

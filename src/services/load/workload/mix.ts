@@ -1,5 +1,6 @@
 import { reasonOf, remedy } from '../../../errors.ts';
 import { readWhole } from '../../files/read-whole.ts';
+import { decodedText } from '../../files/text-file.ts';
 import { parseLengths } from './lengths.ts';
 import type { AskSettings } from './settings.ts';
 
@@ -55,7 +56,7 @@ async function mixFile(path: string): Promise<WrittenClass[]> {
   const bytes = await readWhole(path, MOST_BYTES).catch((error: unknown) => {
     throw mixInvalid(`"${path}" is no class (NAME=WEIGHT,...) and no file that can be read: ${reasonOf(error)}`);
   });
-  const text = bytes.toString('utf8');
+  const text = decodedText(bytes, path, { what: 'file of classes', flag: '--mix', code: 'mix' });
   const { parse } = await import('yaml');
   let value: unknown;
   try {

@@ -1,6 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Dial } from '../../../dial/dialer.ts';
-import { type Exchange, failure, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
+import { type Exchange, failure, isSuccess, MAX_ANSWER_BYTES, type WireEnd } from '../exchange.ts';
 import type { ReadClock } from '../read-clock.ts';
 import type { RequestSource } from '../request-source.ts';
 import { steadyNow } from '../steady-clock.ts';
@@ -246,7 +246,7 @@ export class RawConnection {
   }
 
   #isStreamed({ meter }: Exchange): boolean {
-    return meter !== undefined && this.#parser.head?.status === 200;
+    return meter !== undefined && isSuccess(this.#parser.head?.status ?? 0);
   }
 
   /** Ends an answer that is over its bound. */

@@ -73,6 +73,15 @@ export class TokenMeter implements EventSink {
     this.#lines = new StreamLines(this, shapes);
   }
 
+  /** Reads a streamed answer that has come whole: nothing is known of its times. */
+  static ofText(text: string, options?: MeterOptions): TokenMeter {
+    const meter = new TokenMeter(options);
+    const bytes = Buffer.from(text);
+    meter.take(bytes, 0, bytes.length, 0, '');
+    meter.end();
+    return meter;
+  }
+
   /**
    * @param at milliseconds of the steady clock at which the bytes were read; the same for all of one read
    * @param contentType decides where the first line does not
