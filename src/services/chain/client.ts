@@ -132,6 +132,8 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
         signal: bound,
         headers: all,
       });
+      const proxy = options.proxyOf?.(url);
+      if (proxy !== undefined && response.statusCode === PROXY_ASKS) throw refusedBy(proxy.url);
       const [coding] = [response.headers['content-encoding']].flat();
       const text = decodedText(
         await readBounded(response.body, MAX_BODY_BYTES, outgoing.onRead, outgoing.maxReadBytes),
@@ -154,7 +156,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
       }
       return {
         kind: 'transport',
-        ...describeTransport(error, url, timeoutMs, timeoutMs !== options.timeoutMs),
+        ...describeTransport(error, url, timeoutMs, timeoutMs !== options.timeoutMs, options.proxyOf?.(url)?.url),
         seconds: seconds(),
       };
     }
@@ -173,6 +175,14 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
     sendsToken: (url) => tokenOf(url) !== undefined,
     close: () => agents.close(),
   };
+}
+
+/** "Proxy Authentication Required": no target says so. */
+const PROXY_ASKS = 407;
+
+function refusedBy(proxy: string): Error {
+  const why = `the proxy ${proxy} asks for a user name and password (status ${PROXY_ASKS}), or refuses those that were sent`;
+  return Object.assign(new Error(why), { code: `proxy-${PROXY_ASKS}` });
 }
 
 function interpret<T>(schema: z.ZodType<T>, { status, text, seconds, simulated }: RawAnswer): Reply<T> {

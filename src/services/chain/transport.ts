@@ -27,6 +27,9 @@ const REMEDY = {
 /** Of a look that has so much time whatever was asked for. */
 const FIXED_TIMEOUT = 'check address, firewall and load: this has no more time, whatever --timeout gives to requests';
 
+/** No connection came about. */
+const UNCONNECTED: readonly (keyof typeof REMEDY)[] = ['refused', 'dns', 'unreachable'];
+
 /** The codes and the names of what undici or the system throws; the first that matches counts. */
 const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
   [/^(ECONNREFUSED|ENOENT)$/, 'refused'],
@@ -44,8 +47,15 @@ const KINDS: readonly (readonly [RegExp, keyof typeof REMEDY])[] = [
  * Turns whatever undici or the system threw into a sentence with a next step. The one place that knows their codes.
  *
  * @param isFixed the time is not the operator's
+ * @param proxy through which it went: what cannot be connected with is the proxy then
  */
-export function describeTransport(error: unknown, url: string, timeoutMs: number, isFixed = false): TransportFailure {
+export function describeTransport(
+  error: unknown,
+  url: string,
+  timeoutMs: number,
+  isFixed = false,
+  proxy?: string,
+): TransportFailure {
   const host = nameOf(new URL(url));
   const first = firstOf(error);
   const certificate = certificateFault(first);
@@ -69,6 +79,10 @@ export function describeTransport(error: unknown, url: string, timeoutMs: number
     http2: `${host} offers no HTTP/1.1, only HTTP/2 or something else`,
     other: `request to ${host} failed: ${reasonOf(error)}`,
   };
+  if (proxy !== undefined && UNCONNECTED.includes(kind)) {
+    const reason = `the proxy ${proxy} cannot be reached (to ${host}): ${reasonOf(first)}`;
+    return { code: 'proxy', reason, remedy: REMEDY.proxy };
+  }
   const remedy = kind === 'timeout' && (isFixed || noConnection) ? FIXED_TIMEOUT : REMEDY[kind];
   return { code: kind, reason: reasons[kind], remedy };
 }

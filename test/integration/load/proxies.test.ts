@@ -159,6 +159,18 @@ test.each([
 });
 
 test('a proxy at which nothing listens', async () => {
-  const { classes } = await through('http://target.test/x', 'http://127.0.0.1:1');
+  const { classes, reply } = await through('http://target.test/x', 'http://127.0.0.1:1');
   expect(classes).toEqual({ ECONNREFUSED: 30 });
+  const reason = expect.stringContaining('the proxy http://127.0.0.1:1 cannot be reached (to target.test)');
+  expect(reply).toMatchObject({ kind: 'transport', code: 'proxy', reason });
+});
+
+test('a proxy of a plain target that asks for a password: not the target refuses', async () => {
+  const refusal = 'HTTP/1.1 407 Auth\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+  const server = createTcpServer((socket) => void socket.on('error', () => {}).once('data', () => socket.end(refusal)));
+  const at = await listen(server);
+  const { classes, reply } = await through('http://target.test/x', `http://127.0.0.1:${at}`);
+  expect(classes).toEqual({ '407': 30 });
+  const reason = expect.stringContaining(`the proxy http://127.0.0.1:${at} asks for a user name and password`);
+  expect(reply).toMatchObject({ kind: 'transport', code: 'proxy', reason });
 });
