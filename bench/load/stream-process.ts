@@ -39,9 +39,12 @@ interface Paced {
   left: number;
 }
 
-/** The streams of each millisecond of a period. */
+/** Before the first token of a paced stream, milliseconds: the same for all, whoever counts only some of them. */
+const FIRST_MS = 40;
+/** The streams of each millisecond of a period, and those whose first token is due in it. */
 const period = Math.round(1000 / perSecond);
 const slots: Paced[][] = Array.from({ length: period }, () => []);
+const firsts: Paced[][] = Array.from({ length: FIRST_MS + 1 }, () => []);
 let slot = 0;
 let next = 0;
 const began = steadyNow();
@@ -50,6 +53,13 @@ if (mode === 'pace') {
     for (const now = steadyNow(); began + slot < now; slot++) {
       const streams = slots[slot % period] as Paced[];
       for (let i = streams.length - 1; i >= 0; i--) write(streams, i);
+      const begun = firsts[slot % firsts.length] as Paced[];
+      for (let i = begun.length - 1; i >= 0; i--) {
+        write(begun, i);
+        // What follows comes at a moment of its own.
+        slots[next++ % period]?.push(begun[i] as Paced);
+      }
+      begun.length = 0;
     }
   }, 1);
 }
@@ -97,7 +107,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const known: Told = { request, readAt: steadyNow(), tokensAt: [] };
     told.push(known);
     socket.write(HEAD);
-    if (mode === 'pace') slots[next++ % period]?.push({ socket, told: known, left: events });
+    if (mode === 'pace') firsts[(slot + FIRST_MS) % firsts.length]?.push({ socket, told: known, left: events });
     else play(socket, SCRIPTS[/^\w+ \/(\w+)/.exec(head)?.[1] ?? ''] ?? [], known);
   });
 });
