@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { remedy } from '../errors.ts';
 import { USUAL_TOKENS } from '../services/smoke/model-smoke.ts';
 import { smokeTarget } from '../services/smoke/targets.ts';
+import { shellWord } from '../services/words.ts';
 import { caFileFlag, durationFlag, integerFlag, isTyped, tokenFileFlag } from './flags.ts';
 import { bodyFlags, requestFlags } from './request-flags.ts';
 import { serviceUrlFlags, smokeTargetFlag } from './service-urls.ts';
@@ -44,16 +45,16 @@ export function modelServer(
   { target, api, model }: { target?: string | undefined; api?: string | undefined; model?: string | undefined },
   argv: readonly string[],
 ): string | undefined {
+  const { url } = smokeTarget(target);
+  // What was named is named again.
+  const step = `chainctl smoke --api openai-chat --target ${shellWord(url ?? 'http://127.0.0.1:8000')}`;
   if (api === undefined && model === undefined) {
     const other = Object.keys(modelFlags).find((flag) => isTyped(argv, flag));
     if (other === undefined) return undefined;
     throw remedy.usage('usage', `--${other} is of a server of a model, and this checks a chain`, [
-      'say which API the server speaks: chainctl smoke --api openai-chat --target http://127.0.0.1:8000',
+      `say which API the server speaks: ${step}`,
     ]);
   }
-  const { url } = smokeTarget(target);
   if (url !== undefined) return url;
-  throw remedy.usage('usage', 'a smoke test of a server of a model needs its URL', [
-    'chainctl smoke --api openai-chat --target http://127.0.0.1:8000',
-  ]);
+  throw remedy.usage('usage', 'a smoke test of a server of a model needs its URL', [step]);
 }

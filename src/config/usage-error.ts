@@ -133,7 +133,7 @@ function correctionsOf(message: string, argv: readonly string[], typed: Pick<Typ
   const names = unknown?.map((word) => word.split('=', 1)[0] as string);
   if (names?.some((name) => KEY_FLAG.test(name)) && flags.includes('api-key-file')) {
     return [
-      'write the key into a file that only you can read, and name it: --api-key-file FILE,\nor set CHAINCTL_API_KEY',
+      'write the key into a file that only you can read, and name it: --api-key-file FILE, or set CHAINCTL_API_KEY',
     ];
   }
   const found = names?.map((name) => flagMeant(name, flags)) ?? [valueMeant(message)];

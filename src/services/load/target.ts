@@ -35,6 +35,7 @@ export async function resolveTarget(
       throw remedy.configuration('no-stack', `stack ${stack} has no service that answers at /${target}`, [
         `bring one up on this machine with "chainctl deploy local${stackOption(stack)}"`,
         'or name the address: chainctl load --target http://127.0.0.1:8001/chain',
+        'or load any other server, a vLLM for example: chainctl load --target http://127.0.0.1:8000',
       ]);
     }
     return defined({ targetUrl: new URL(service.path, base).href, on: on[service.name] });

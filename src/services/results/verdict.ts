@@ -38,7 +38,7 @@ function certaintyOf({ certainty }: PointSummary): string[] {
   const { metric, estimate, upper, width, count, reached } = certainty;
   const asked = `${Number((100 * width).toFixed(2))} %`;
   if (upper === undefined)
-    return [`${metric} is not certain: ${plural(count, 'answer')} are too few for an upper bound`];
+    return [`${metric} is not certain: too few of ${plural(count, 'answer')} are independent for an upper bound`];
   const bound = `${timeText(estimate)}, with 99 % confidence at most ${timeText(upper)}`;
   const above = estimate > 0 ? `${(100 * (upper / estimate - 1)).toFixed(1)} % above` : 'above';
   return [`${metric} is ${reached ? '' : 'not '}certain to ${asked}: ${bound}, ${above}, of ${count} answers`];

@@ -33,6 +33,7 @@ test('without a stack: what to do', async () => {
       exit: 3,
       code: 'no-stack',
       message: 'stack default has no service that answers at /invoke',
+      nextSteps: expect.arrayContaining([expect.stringContaining('any other server')]),
     }),
   );
 });
