@@ -62,7 +62,9 @@ export function elasticLoad(
   if (!flags.elastic) {
     const stray = typed([...Object.keys(elasticFlags).filter((name) => name !== 'elastic'), ...others]);
     if (stray === undefined) return undefined;
-    throw usage(`--${stray} needs --elastic`, `add --elastic, or leave --${stray} out`);
+    // What most tools call --url is the target here.
+    const instead = stray === 'url' ? 'name the server to load with --target' : `leave --${stray} out`;
+    throw usage(`--${stray} needs --elastic`, `${instead}, or add --elastic`);
   }
   const other = typed(NOT_ELASTIC);
   if (other !== undefined) {

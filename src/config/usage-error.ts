@@ -43,10 +43,8 @@ function complaint(thrown: Error, { command, argv, flags, args = [] }: Typed): R
     .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
     .filter((line) => line !== '' && !/^(See more help|The following errors? occurred:$)/.test(line))
     .join(' ');
-  const meant = correctionOf(message, flags);
-  const better = meant ? argv.map((word) => correct(word, meant)) : [];
-  const steps = meant ? [`did you mean: ${commandLine(command, better)}`] : [];
-  return remedy.usage('usage', message, [...steps, seeHelp(command)], thrown);
+  const steps = correctionsOf(message, argv, { command, flags });
+  return remedy.usage('usage', message.replaceAll(KEY_VALUE, '$1'), [...steps, seeHelp(command)], thrown);
 }
 
 /** That a command does not exist, with what was probably meant by its words. */
@@ -121,15 +119,46 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   ...{ vus: 'concurrency', connections: 'concurrency', 'max-concurrency': 'concurrency', workers: 'concurrency' },
   ...{ 'num-prompts': 'requests', 'num-requests': 'requests', 'request-count': 'requests', 'max-requests': 'requests' },
   ...{ 'output-tokens': 'max-tokens', 'base-url': 'target', endpoint: 'target', 'max-seconds': 'duration' },
+  ...{ c: 'concurrency', n: 'requests', H: 'header', d: 'duration', z: 'duration', iterations: 'requests' },
 };
 
-/** A mistyped flag, or a mistyped value of one that takes only some. */
-function correctionOf(message: string, flags: readonly string[]): Correction | undefined {
-  const flag = /^Nonexistent flags?: (--[^\s,=]+)/.exec(message)?.[1];
+/** What is a key elsewhere. Here none stands among the words of a command, which others on the machine can list. */
+const KEY_FLAG = /^--(api-key|key|token|bearer)$/;
+const KEY_VALUE = /(--(?:api-key|key|token|bearer))=\S+/g;
+
+/** What was probably meant by mistyped flags, or by a mistyped value of one that takes only some: the whole command, or a step. */
+function correctionsOf(message: string, argv: readonly string[], typed: Pick<Typed, 'command' | 'flags'>): string[] {
+  const { command, flags } = typed;
+  const unknown = /^Nonexistent flags?: (.*)$/.exec(message)?.[1]?.split(', ');
+  const names = unknown?.map((word) => word.split('=', 1)[0] as string);
+  if (names?.some((name) => KEY_FLAG.test(name)) && flags.includes('api-key-file')) {
+    return [
+      'write the key into a file that only you can read, and name it: --api-key-file FILE,\nor set CHAINCTL_API_KEY',
+    ];
+  }
+  const found = names?.map((name) => flagMeant(name, flags)) ?? [valueMeant(message)];
+  const corrections = found.filter((each) => each !== undefined);
+  if (corrections.length === found.length) {
+    const better = corrections.reduce<readonly string[]>(
+      (words, each) => words.map((word) => correct(word, each)),
+      argv,
+    );
+    return [`did you mean: ${commandLine(command, better)}`];
+  }
+  return corrections.map(({ from, to }) => `what ${from} says is said by ${to}`);
+}
+
+function flagMeant(name: string, flags: readonly string[]): Correction | undefined {
+  const bare = name.replace(/^--?/, '');
+  const other = flags.find((each) => each === ELSEWHERE[bare]);
+  const meant = other ?? (name.startsWith('--') ? nearest(bare, flags) : undefined);
+  return meant === undefined ? undefined : { from: name, to: `--${meant}` };
+}
+
+function valueMeant(message: string): Correction | undefined {
   const [, value = '', options = ''] = /^Expected (?:--[\w-]+=)?(.*) to be one of: (.*)$/.exec(message) ?? [];
-  const other = flags.find((each) => each === ELSEWHERE[flag?.slice(2) ?? '']);
-  const meant = flag ? (other ?? nearest(flag.slice(2), flags)) : nearest(value, options.split(', '));
-  return meant ? { from: flag ?? value, to: flag ? `--${meant}` : meant } : undefined;
+  const meant = nearest(value, options.split(', '));
+  return meant ? { from: value, to: meant } : undefined;
 }
 
 /** `--rsp`, `--rsp=5`, `tokn`, `--auth=tokn`. */

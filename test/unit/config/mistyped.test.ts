@@ -31,6 +31,41 @@ test.each([
   expect(meantBy(message, argv)).toEqual([`did you mean: ${meant}`, SEE]);
 });
 
+const loading = (message: string, argv: string[]) => {
+  const typed = { command: 'load', argv, flags: ['rps', 'concurrency', 'requests', 'header', 'api-key-file'] };
+  return usageError(new Errors.CLIError(message), typed);
+};
+
+test.each([
+  ['Nonexistent flags: -c, -n', ['-c', '10', '-n', '100'], 'chainctl load --concurrency 10 --requests 100'],
+  [
+    'Nonexistent flags: --rate=5, --concurency=3',
+    ['--rate=5', '--concurency=3'],
+    'chainctl load --rps=5 --concurrency=3',
+  ],
+  ['Nonexistent flag: -H', ['-H', 'x-key: secret-1'], "chainctl load --header 'x-key: ***'"],
+])('%j: all that other tools call otherwise is put right at once', (message, argv, meant) => {
+  expect(loading(message, argv).nextSteps[0]).toBe(`did you mean: ${meant}`);
+});
+
+test('no command is suggested that would be refused again', () => {
+  const { nextSteps } = loading('Nonexistent flags: --rate, --colour-of-the-sky', [
+    '--rate',
+    '5',
+    '--colour-of-the-sky',
+  ]);
+  expect(nextSteps).toEqual(['what --rate says is said by --rps', expect.stringMatching(/^see the flags/)]);
+});
+
+test.each([
+  ['Nonexistent flags: --api-key, --rate', ['--api-key', 'secret-1', '--rate', '5']],
+  ['Nonexistent flag: --api-key=secret-1', ['--api-key=secret-1']],
+])('%j: a key goes into a file, and is not repeated', (message, argv) => {
+  const error = loading(message, argv);
+  expect(error.nextSteps[0]).toContain('--api-key-file FILE');
+  expect([error.message, ...error.nextSteps].join(' ')).not.toContain('secret-1');
+});
+
 test('nothing is suggested where nothing is near', () => {
   expect(meantBy('Nonexistent flag: --colour-of-the-sky', ['--colour-of-the-sky'])).toEqual([SEE]);
   expect(meantBy('Unexpected argument: x', ['x'])).toEqual([SEE]);

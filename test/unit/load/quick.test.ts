@@ -13,6 +13,7 @@ import {
   isTooBusy,
   planSearch,
   refusalOf,
+  windowFor,
 } from '../../../src/services/load/quick/quick-plan.ts';
 import { quickText } from '../../../src/services/load/quick/quick-text.ts';
 import type { QuickRuns } from '../../../src/services/load/quick/run-quick.ts';
@@ -70,6 +71,14 @@ describe('the numbers of requests at once', () => {
       (index) => closed(index, 4, 0.1),
     );
     expect(steps.map(({ rate }) => rate)).toEqual([1, 2, 4, 8]);
+  });
+
+  it.each([0.05, 0.3, 0.48, 1.2])('last as long as the plan says, where an answer takes %d s', (seconds) => {
+    const [first] = walk(
+      boundDoubling(seconds, FREE, () => 50, 60),
+      (index) => closed(index, 4, seconds),
+    );
+    expect(first?.durationSeconds).toBe(windowFor(seconds));
   });
 
   it('fill each place once where answers are long, and end where the next would take too long', () => {
@@ -289,6 +298,21 @@ describe('what is said', () => {
     expect(findingsOf(runs(two)).isSaturated).toBe(false);
     const findings = findingsOf(runs(two, { search: searched({ rate: 22 }) }));
     expect(findings).toMatchObject({ isSaturated: true, most: { rps: 20 }, unknown: [] });
+  });
+
+  it('knows it from a rate far above, too, where no more came than these got done', () => {
+    const two = served.slice(0, 2);
+    const far = (servedRps: number) => findingsOf(runs(two, { search: searched({ rate: 60, servedRps }) }));
+    expect(far(21)).toMatchObject({ isSaturated: true, unknown: [] });
+    expect(far(40)).toMatchObject({ isSaturated: false });
+  });
+
+  it('goes on from the most at once that it knows of, and not from what this machine spoiled', () => {
+    const late = closed(3, 8, 0.1, { validity: 'invalid: client-limited (late)' });
+    const { next, unknown } = findingsOf(runs([...[0, 1, 2].map((index) => closed(index, 8, 0.1)), late]));
+    expect(unknown).toContain('what more than 4 requests at once would bring');
+    expect(next.at(-1)).toMatchObject({ why: expect.stringContaining('what more than 4 requests at once bring') });
+    expect(next.at(-1)?.command).toContain('--concurrency 8,16,32');
   });
 
   it('says that requests are refused above the knee', () => {

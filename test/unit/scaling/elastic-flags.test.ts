@@ -32,6 +32,13 @@ describe('the flags of an elastic load', () => {
     );
   });
 
+  it('lead to --target where --url is meant for the server of a load', () => {
+    const load = () => elasticSettings({ ...flags, elastic: false }, typed('url'), ['url']);
+    expect(load).toThrow(
+      expect.objectContaining({ nextSteps: ['name the server to load with --target, or add --elastic'] }),
+    );
+  });
+
   it('refuse a highest rate that is none', () => {
     expect(() => elasticSettings({ ...flags, 'elastic-max-rps': 1 }, typed())).toThrow(
       '--elastic-max-rps 1 is not above',

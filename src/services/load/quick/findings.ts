@@ -7,7 +7,17 @@ import { isFailed, isValid } from '../stats/validity.ts';
 import type { PointSummary } from '../types.ts';
 import type { Experience, Findings, Known, QuickKnee } from './found.ts';
 import { nextCommands } from './next-commands.ts';
-import { capacityOf, GAIN, isSaturated, isTooBusy, paceOf, type Refusal, refusalOf, sentIn } from './quick-plan.ts';
+import {
+  capacityOf,
+  GAIN,
+  isSaturated,
+  isTooBusy,
+  mostAtOnce,
+  paceOf,
+  type Refusal,
+  refusalOf,
+  sentIn,
+} from './quick-plan.ts';
 import type { QuickRuns } from './run-quick.ts';
 
 /** What the points of a quick look come to. Pure. */
@@ -18,7 +28,7 @@ export function findingsOf(runs: QuickRuns, sameFlags: readonly string[] = []): 
   const capacity = capacityOf(points);
   const alone = points.find(({ rate, outcomes }) => rate === 1 && outcomes.ok > 0);
   const knee = kneeOf(search);
-  const saturated = isSaturated(points) || isBoundBy(knee, capacity?.rps);
+  const saturated = isSaturated(points) || isBoundBy(search, capacity?.rps);
   const crowd = saturated && capacity ? crowdOf(capacity.enough, points) : undefined;
   const ratio = capacity && alone && alone.okRps > 0 ? capacity.rps / alone.okRps : undefined;
   const most = capacity && experienceOf(capacity.best);
@@ -90,15 +100,24 @@ function machineLimitOf(points: readonly PointSummary[]): Findings['machineLimit
   return { concurrent: first.rate, rps: Math.max(...late.map(({ okRps }) => okRps)) };
 }
 
-/** Whether rates that were not sustained show that more at once bring no more, where these did not show it themselves. */
-function isBoundBy({ below, refused }: QuickKnee = {}, rps = 0): boolean {
-  return below !== undefined && refused === undefined && below < GAIN * rps;
+/**
+ * Whether a rate that was not sustained shows that more at once bring no more, where these did not show it themselves: more
+ * was asked for, nothing was refused, and no more came.
+ */
+function isBoundBy(search: QuickRuns['search'], rps = 0): boolean {
+  const missed = missedOf(search?.points ?? []);
+  return missed !== undefined && failedOf(missed) === undefined && Math.min(missed.rate, missed.servedRps) < GAIN * rps;
+}
+
+/** The lowest rate that was not sustained. */
+function missedOf(points: readonly PointSummary[]): PointSummary | undefined {
+  return points.filter((point) => isSustained(point) === false).toSorted((a, b) => a.rate - b.rate)[0];
 }
 
 function kneeOf(search: QuickRuns['search']): QuickKnee | undefined {
   if (search === undefined) return undefined;
   const { knee, points, plan } = search;
-  const missed = points.filter((point) => isSustained(point) === false).sort((a, b) => a.rate - b.rate)[0];
+  const missed = missedOf(points);
   if (knee === undefined && missed === undefined) return undefined;
   const best = points.find(({ index }) => index === knee?.index);
   const [top] = plan.rates.toSorted((a, b) => b - a);
@@ -140,7 +159,7 @@ const BUSY = 'this machine did not send or read on time, so that its own delay w
 
 function unknownOf({ doubling, search, isStreamed, aloneSeconds, status, failure }: QuickRuns, known: Known): string[] {
   const { points } = doubling;
-  const most = points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
+  const most = mostAtOnce(points);
   const capacity = capacityOf(points)?.rps;
   const few =
     capacity === undefined

@@ -1,7 +1,7 @@
 import { plural, shellWord } from '../../words.ts';
 import { protocolAt } from '../protocols/protocols.ts';
 import type { Known, NextCommand } from './found.ts';
-import { isTooBusy } from './quick-plan.ts';
+import { isTooBusy, mostAtOnce } from './quick-plan.ts';
 import { HEADER_PLACE } from './quick-target.ts';
 import type { QuickRuns } from './run-quick.ts';
 
@@ -74,7 +74,7 @@ export function nextCommands(runs: QuickRuns, known: Known, sameFlags: readonly 
     );
   }
   if (!isSaturated && refused === undefined && !isLimit) {
-    const tried = doubling.points.findLast(({ status }) => status === 'complete')?.rate ?? 1;
+    const tried = mostAtOnce(doubling.points) || 1;
     const list = [2, 4, 8].map((times) => times * tried);
     const each = Math.ceil(Math.max(10, 4 * aloneSeconds));
     steps.push(

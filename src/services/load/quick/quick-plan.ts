@@ -70,6 +70,13 @@ export function boundDoubling(seconds: number, bounds: Bounds, leftSeconds: () =
     };
 }
 
+/** How long so many at once are kept open, seconds, where one answer takes so long. */
+export function windowFor(seconds: number): number {
+  if (seconds >= LONG_SECONDS) return seconds;
+  // Even where those that were alone before wait for each other now, each place is filled twice.
+  return Math.ceil(10 * Math.max(4 * seconds, Math.min(4, Math.max(1.5, 8 * seconds)))) / 10;
+}
+
 /** Twice as many at once get at most twice as much done; what is more is refused at once, and asked for again. */
 const EXPECTED = 2.5;
 
@@ -78,8 +85,7 @@ function stepTerms(seconds: number, open: number, most: number, before = 1 / sec
     const rounds = Math.min(Math.ceil(FEW.requests / open), Math.floor(FEW.seconds / seconds));
     return { requests: Math.floor(Math.min(most, open * Math.max(1, rounds))), durationSeconds: 20 * seconds };
   }
-  // Even where those that were alone before wait for each other now, each place is filled twice.
-  const durationSeconds = Math.max(4 * seconds, Math.min(4, Math.max(1.5, 8 * seconds)));
+  const durationSeconds = windowFor(seconds);
   const expected = Math.ceil(EXPECTED * before * durationSeconds) + 2 * open;
   return { requests: Math.floor(Math.min(most, expected)), durationSeconds };
 }
@@ -97,6 +103,11 @@ function wallSeconds({ durationSeconds, response }: PointSummary): number {
 
 export function sentIn(points: readonly PointSummary[]): number {
   return points.reduce((sum, { sent }) => sum + sent, 0);
+}
+
+/** The most at once of which anything is known; 0 where nothing is. */
+export function mostAtOnce(points: readonly PointSummary[]): number {
+  return points.findLast((point) => point.status === 'complete' && isValid(point))?.rate ?? 0;
 }
 
 /** Whether the last number of requests got hardly more done than the one before, and not because it was refused. */

@@ -11,7 +11,7 @@ import { type LoadDeps, runLoad } from '../run-load.ts';
 import { takeBaseline } from '../sweep/preflight.ts';
 import type { SweepOptions } from '../sweep/sweep-options.ts';
 import type { SweepReport } from '../types.ts';
-import { type Bounds, boundDoubling, boundSearch, paceOf, planSearch, sentIn } from './quick-plan.ts';
+import { type Bounds, boundDoubling, boundSearch, paceOf, planSearch, sentIn, windowFor } from './quick-plan.ts';
 
 /** What is to be looked at, and as whom. */
 export interface QuickOptions
@@ -126,7 +126,7 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     };
     const doubling = await runLoad(
       {
-        options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: Math.ceil(Math.max(2, seconds)) },
+        options: { ...shared, rates: bounds.ladder, loop: 'closed', durationSeconds: windowFor(seconds) },
       },
       { ...told, bound: boundDoubling(seconds, bounds, leftSeconds, totalSeconds) },
     );

@@ -2,7 +2,7 @@ import { defined } from '../../defined.ts';
 import type { Progress } from '../engine/protocol.ts';
 import type { Refuser } from '../failures.ts';
 import type { PointState, PointSummary, TokenFigures } from '../types.ts';
-import { closedThroughput } from './closed-loop.ts';
+import { closedThroughput, coldThroughput, type Times } from './closed-loop.ts';
 import { type Collector, NO_OUTCOMES } from './collector.ts';
 import { byCount, OTHER } from './counts.ts';
 import { coveredSeconds, dueRps, type Spacing } from './due-rate.ts';
@@ -155,11 +155,13 @@ function closedFigures({ rate, durationSeconds, progress, status }: PointFacts, 
   const { sentMs, serviceMs } = collected.evidence;
   const all = { sentMs, endMs: sentMs.map((ms, i) => ms + (serviceMs[i] as number)) };
   const rps = closedThroughput(all, carried, durationSeconds);
+  const perSecond = (of: Times) =>
+    carried === 0 ? coldThroughput(all, of, rate, durationSeconds) : closedThroughput(of, carried, durationSeconds);
   const meanMs = serviceMs.reduce((sum, ms) => sum + ms, 0) / serviceMs.length;
   const isWhole = status === 'complete' && serviceMs.length > 0;
   return {
-    okRps: round(closedThroughput(collected.closedSuccesses, carried, durationSeconds)),
-    sentRps: round(rps),
+    okRps: round(perSecond(collected.closedSuccesses)),
+    sentRps: round(perSecond(all)),
     little: isWhole ? { expected: rate, observed: thousandths((rps * meanMs) / 1000) } : undefined,
   };
 }
