@@ -135,6 +135,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 const SEARCHES = 40;
+/** Others than those (from 1000 on) that its constants were chosen with. */
+const FIRST_SEED = 7000;
 const PRECISION = 0.02;
 /** Of a point, as it is asked for; and before each, as sweeps have it. */
 const SECONDS = 10;
@@ -144,7 +146,7 @@ const WARMUP = 2;
 export async function run(): Promise<BenchResult> {
   const all = KINDS.map((kind) => ({
     kind,
-    runs: Array.from({ length: SEARCHES }, (_, seed) => search(kind, 1000 + seed)),
+    runs: Array.from({ length: SEARCHES }, (_, seed) => search(kind, FIRST_SEED + seed)),
   }));
   const runs = all.flatMap(({ runs: each }) => each);
   const within = runs.filter(({ off }) => Math.abs(off) <= PRECISION).length / runs.length;

@@ -73,10 +73,16 @@ export function renderError(error: unknown, { debug, stream, typed = (text) => t
   return withoutCredentials(lines.join('\n'));
 }
 
+/** A word in quotes: of a command, which is one with all that it has in it. */
+const QUOTED = /(?<=^|[\s=])'[^']*'/g;
+const KEPT_SPACE = '\0';
+
 /** A step, broken where a sentence may be: it is often a command, which a break at any space would spoil for pasting. */
 function stepLines(step: string, columns: number): string[] {
   const lines: string[] = [];
-  for (const part of step.split(/(?<=[;,]) /)) {
+  const kept = step.replaceAll(QUOTED, (word) => word.replaceAll(' ', KEPT_SPACE));
+  for (const each of kept.split(/(?<=[;,]) /)) {
+    const part = each.replaceAll(KEPT_SPACE, ' ');
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + part.length <= columns - STEP_LEAD)
       lines[lines.length - 1] = `${last} ${part}`;

@@ -27,6 +27,9 @@ const REMEDY = {
 /** Of a look that has so much time whatever was asked for. */
 const FIXED_TIMEOUT = 'check address, firewall and load: this has no more time, whatever --timeout gives to requests';
 
+/** What a server that waits for a TLS handshake does with a request of plain HTTP: it closes, or answers with an alert. */
+const MAY_BE_TLS: readonly (keyof typeof REMEDY)[] = ['closed', 'protocol'];
+
 /** No connection came about. */
 const UNCONNECTED: readonly (keyof typeof REMEDY)[] = ['refused', 'dns', 'unreachable'];
 
@@ -56,6 +59,7 @@ export function describeTransport(
   isFixed = false,
   proxy?: string,
 ): TransportFailure {
+  const { protocol } = new URL(url);
   const host = nameOf(new URL(url));
   const first = firstOf(error);
   const certificate = certificateFault(first);
@@ -84,7 +88,12 @@ export function describeTransport(
     return { code: 'proxy', reason, remedy: REMEDY.proxy };
   }
   const remedy = kind === 'timeout' && (isFixed || noConnection) ? FIXED_TIMEOUT : REMEDY[kind];
-  return { code: kind, reason: reasons[kind], remedy };
+  const isPlain = protocol === 'http:' && MAY_BE_TLS.includes(kind);
+  return {
+    code: kind,
+    reason: reasons[kind],
+    remedy: isPlain ? `${remedy}; where it speaks TLS, use https://` : remedy,
+  };
 }
 
 /** The address as a reader knows it. */

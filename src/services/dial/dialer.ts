@@ -70,9 +70,9 @@ export class Dialer {
     return new Dialer(to, resolve, await addressesOf(to, resolve));
   }
 
-  /** Whether so many handshakes are under way that another one would only make them slower. */
-  get busy(): boolean {
-    return this.#handshakes.busy;
+  /** Whether so many handshakes are under way that another one would only make them slower; see {@link Handshakes}. */
+  isBusy(isNeeded: boolean): boolean {
+    return this.#handshakes.isBusy(isNeeded);
   }
 
   dial({ onread, nextPort, own = false }: DialTerms, done: OnDialed): Dial {

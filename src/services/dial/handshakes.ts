@@ -1,6 +1,8 @@
 /** Under way at once, as long as nothing is known of how long one takes. */
 const LEAST = 4;
 const MOST = 256;
+/** Under way at once where nothing but another connection would serve. */
+const CROWD = 16;
 /** One that takes longer is waiting, and no work; so is one that takes this long while none was ever made. */
 const WORK_MS = 1000;
 const SILENCE_MS = 100;
@@ -35,9 +37,13 @@ export class Handshakes {
     this.#now = now;
   }
 
-  /** Whether so many are under way that another one would only make them slower. */
-  get busy(): boolean {
-    return this.#open >= this.#most;
+  /**
+   * Whether so many are under way that another one would only make them slower.
+   *
+   * @param isNeeded no connection that there is will come free: a wait would bring nothing
+   */
+  isBusy(isNeeded = false): boolean {
+    return this.#open >= (isNeeded ? Math.max(CROWD, this.#most) : this.#most);
   }
 
   begin(): Handshake {

@@ -47,8 +47,7 @@ export function limitLines({ limit, knee, plan }: Pick<SweepReport, 'limit' | 'k
     }
     case 'undecided': {
       const spoiled = unmeasuredLine(unmeasured, unit);
-      if (interval !== undefined)
-        return [`Knee: ${best}, and ${knownText(limit, plan.limit, unit)}${above}.`, ...spoiled];
+      if (interval !== undefined) return [`Knee: ${best}, and ${knownText(limit, plan, unit)}${above}.`, ...spoiled];
       if (knee === undefined) return [`Knee: not known: no point told anything of ${objectives}.`, ...spoiled];
       const least = `at least ${knee.rate} ${unit}, the highest ${rate} at which ${objectives} held`;
       return [`Knee: ${least}; nothing is known above it.`, ...spoiled];
@@ -73,12 +72,15 @@ const ABOUT = 0.1;
 /** Where a limit lies that is not known to 2 %, as far as rates were offered. */
 function knownText(
   { interval = [0, 0], estimate = 0, wantedSeconds }: ObjectiveLimit,
-  { low, high }: Pick<NonNullable<SweepReport['plan']['limit']>, 'low' | 'high'> = { low: 0, high: Infinity },
+  { limit: { low, high } = { low: 0, high: Infinity }, requests }: Pick<SweepReport['plan'], 'limit' | 'requests'>,
   unit: string,
 ): string {
   const off = Math.max(interval[1] / estimate, estimate / interval[0]) - 1;
-  const more =
-    wantedSeconds === undefined ? '' : `, and --max-duration ${durationText(wantedSeconds)} would tell it to 2 %`;
+  const longer =
+    wantedSeconds === undefined ? '' : `--max-duration ${durationText(wantedSeconds)} would tell it to 2 %`;
+  // No duration makes a point longer that ends with its requests.
+  const next = requests === undefined ? longer : longer && 'a larger --requests would show more';
+  const more = next && `, and ${next}`;
   const [from, to] = interval;
   if (off < ABOUT) {
     const about = `the limit is about ${estimate} ${unit} (99 %: ${from} to ${to})`;

@@ -76,6 +76,16 @@ test.each([
   expect(told.remedy).not.toBe('');
 });
 
+test('a port for TLS closes or alerts where plain HTTP comes', () => {
+  const remedyOf = (code: string, url: string) =>
+    describeTransport(Object.assign(new Error('boom'), { code }), url, 1500).remedy;
+  for (const code of ['ECONNRESET', 'UND_ERR_SOCKET', 'HPE_INVALID_CONSTANT']) {
+    expect(remedyOf(code, 'http://b:81')).toContain('where it speaks TLS, use https://');
+    expect(remedyOf(code, 'https://b:81')).not.toContain('https://');
+  }
+  expect(remedyOf('ECONNREFUSED', 'http://b:81')).not.toContain('TLS');
+});
+
 test('a time that no flag changes is not to be changed by one', () => {
   const late = Object.assign(new Error('late'), { name: 'TimeoutError' });
   const connect = Object.assign(new Error('no connection within 10 s'), { code: 'UND_ERR_CONNECT_TIMEOUT' });

@@ -11,7 +11,7 @@ function limitAfter(rounds: number, msOf: (open: number) => number): number {
   let open = 0;
   for (let round = 0; round < rounds; round++) {
     const under = [];
-    while (!handshakes.busy) under.push(handshakes.begin());
+    while (!handshakes.isBusy()) under.push(handshakes.begin());
     open = under.length;
     now += msOf(open);
     for (const each of under) each.end(true);
@@ -44,7 +44,7 @@ it('lets many go where their times differ by what the network does', () => {
     vi.advanceTimersByTime(10);
     for (const each of under.filter(({ at }) => at <= now)) each.end(true);
     under.splice(0, under.length, ...under.filter(({ at }) => at > now));
-    while (!handshakes.busy && begun < now / 10) {
+    while (!handshakes.isBusy() && begun < now / 10) {
       under.push({ at: now + wait(), ...handshakes.begin() });
       begun++;
     }
@@ -56,7 +56,7 @@ it('counts none for long of a server that says nothing, and lets more go', () =>
   const handshakes = new Handshakes(() => Date.now());
   const counts = Array.from({ length: 8 }, () => {
     let begun = 0;
-    for (; !handshakes.busy; begun++) handshakes.begin();
+    for (; !handshakes.isBusy(); begun++) handshakes.begin();
     vi.advanceTimersByTime(101);
     return begun;
   });
@@ -76,7 +76,7 @@ it('lets few go where all of them are slow, though each takes longer than is wai
     vi.advanceTimersByTime(10);
     for (const each of under.filter(({ at }) => at <= now)) each.end(true);
     under.splice(0, under.length, ...under.filter(({ at }) => at > now));
-    while (!handshakes.busy) {
+    while (!handshakes.isBusy()) {
       free = Math.max(free, now) + 30;
       under.push({ at: free, ...handshakes.begin() });
     }
@@ -87,10 +87,18 @@ it('lets few go where all of them are slow, though each takes longer than is wai
 it('counts a handshake that ends twice, or fails, once', () => {
   const handshakes = new Handshakes(() => 0);
   const under = [1, 2, 3, 4].map(() => handshakes.begin());
-  expect(handshakes.busy).toBe(true);
+  expect(handshakes.isBusy()).toBe(true);
   under[0]?.end(false);
   under[0]?.end(true);
-  expect(handshakes.busy).toBe(false);
+  expect(handshakes.isBusy()).toBe(false);
   handshakes.begin();
-  expect(handshakes.busy).toBe(true);
+  expect(handshakes.isBusy()).toBe(true);
+});
+
+it('lets more go where nothing but another connection would serve', () => {
+  const handshakes = new Handshakes(() => 0);
+  for (let i = 0; i < 4; i++) handshakes.begin();
+  expect([handshakes.isBusy(), handshakes.isBusy(true)]).toEqual([true, false]);
+  for (let i = 4; i < 16; i++) handshakes.begin();
+  expect(handshakes.isBusy(true)).toBe(true);
 });

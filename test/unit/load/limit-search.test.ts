@@ -275,6 +275,13 @@ describe('what it came to, in words', () => {
     expect(line({ knee, limit: { state: 'undecided', ...known, wantedSeconds: 5400 } })).toBe(
       'Knee: 158.2 rps held, and the limit is about 159 rps (99 %: 156.1 to 161.2), known to 1.9 % and not to 2 %, and --max-duration 1h30m would tell it to 2 %; above it p95<75ms gives way, 81.2 ms at 161.9 rps.',
     );
+    // No duration makes a point longer that ends with its requests.
+    const counted = limitLines({
+      plan: { ...plan, requests: 25 } as unknown as SweepPlan,
+      ...{ knee, limit: { state: 'undecided', ...known, wantedSeconds: 5400 } },
+    }).join();
+    expect(counted).toContain('and not to 2 %, and a larger --requests would show more; above it');
+    expect(counted).not.toContain('--max-duration');
     const wide = (from: number, to: number) =>
       line({ knee, limit: { state: 'undecided', objectives, estimate: 200, interval: [from, to] } });
     expect(wide(40, 327)).toBe('Knee: 158.2 rps held, and the limit is between 40 and 327 rps (99 %).');

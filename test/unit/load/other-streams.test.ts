@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EventShapes } from '../../../src/services/load/engine/stream/event-shape.ts';
 import { type MeterOptions, TokenMeter } from '../../../src/services/load/engine/stream/token-meter.ts';
 import { protocolNamed } from '../../../src/services/load/protocols/protocols.ts';
 import { usageOf } from '../../../src/services/load/protocols/usage.ts';
@@ -170,7 +171,38 @@ describe('what single servers do with the common form', () => {
         { index: 1, delta: { content }, finish_reason: null },
       ],
     });
-    expect(metered([both('a'), both('b'), stop])).toMatchObject({ fault: undefined, outputTokens: 2, ttftMs: 10 });
+    const ends = { choices: [0, 1].map((index) => ({ index, delta: {}, finish_reason: 'stop' })) };
+    expect(metered([both('a'), both('b'), ends])).toMatchObject({ fault: undefined, outputTokens: 2, ttftMs: 10 });
+  });
+
+  test('of several answers at once each has to end', () => {
+    const of = (index: number, more: object = { delta: { content: 'a' } }) => ({ choices: [{ index, ...more }] });
+    const end = (index: number) => of(index, { delta: {}, finish_reason: 'stop' });
+    const faultOf = (...events: readonly object[]) => metered(events, { ends: 'finish' }).fault;
+    expect(faultOf(of(0), of(1), end(1), end(0))).toBeUndefined();
+    // One is over before the other begins.
+    expect(faultOf(of(0), end(0), of(1), end(1))).toBeUndefined();
+    // The only answer, with a number of its own.
+    expect(faultOf(of(1), end(1))).toBeUndefined();
+    const open = (choice: number) => ({
+      class: 'truncated-stream',
+      error: `the stream ended without a finish_reason of choice ${choice}`,
+    });
+    expect(faultOf(of(0), of(1), end(0))).toEqual(open(1));
+    expect(faultOf(of(0), end(0), of(1))).toEqual(open(1));
+    expect(faultOf(of(0), of(1), end(1))).toEqual(open(0));
+    const both = { choices: [0, 1].map((index) => ({ index, delta: { content: 'a' } })) };
+    expect(faultOf(both, both, stop)).toEqual(open(1));
+  });
+
+  test('an answer of several that was cut off is seen where lines of known shapes are only counted', () => {
+    const shapes = new EventShapes();
+    const of = (index: number, content: string) => ({ choices: [{ index, delta: { content } }] });
+    const all = [of(0, 'a'), of(1, 'b'), of(0, 'c'), of(1, 'd')];
+    const end = (index: number) => ({ choices: [{ index, delta: {}, finish_reason: 'stop' }] });
+    const options: MeterOptions = { ends: 'finish', shapes };
+    expect(metered([...all, end(0), end(1)], options)).toMatchObject({ fault: undefined, outputTokens: 4 });
+    expect(metered([...all, end(0)], options).fault?.error).toContain('of choice 1');
   });
 
   test('a total that is more than prompt and output has reasoning in it', () => {
@@ -181,5 +213,17 @@ describe('what single servers do with the common form', () => {
     // Which of them would be wrong, nobody can tell.
     const other = { ...usage, completion_tokens_details: { reasoning_tokens: 4 } };
     expect(usageOf({ usage: other })).toMatchObject({ output_tokens: 10, reasoning_tokens: 4 });
+  });
+
+  test.each([
+    ['says that there was no reasoning', { completion_tokens_details: { reasoning_tokens: 0 } }],
+    ['names it as what its cache had', { prompt_tokens_details: { cached_tokens: 200 } }],
+    ['names it as what its cache had and keeps', { cache_read_input_tokens: 150, cache_creation_input_tokens: 50 }],
+    ['names it as what its cache keeps', { cache_creation_input_tokens: 200 }],
+    ['names it as the prompts of tools', { toolUsePromptTokenCount: 200 }],
+  ])('a total that is more is no reasoning where the target %s', (_, named) => {
+    const usage = { prompt_tokens: 7, completion_tokens: 10, total_tokens: 217, ...named };
+    expect(usageOf({ usage })).toMatchObject({ prompt_tokens: 7, output_tokens: 10 });
+    expect(usageOf({ usage }).reasoning_tokens ?? 0).toBe(0);
   });
 });

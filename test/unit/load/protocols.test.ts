@@ -214,6 +214,13 @@ describe('a 200 that is no answer', () => {
       'not-the-contract',
       'the answer has no choices[0].finish_reason',
     ],
+    // Of several answers each has to end.
+    [
+      'openai-chat',
+      { choices: [...chat(said('x')).choices, { index: 1, message: said('y'), finish_reason: null }] },
+      'not-the-contract',
+      'the answer has no choices[1].finish_reason',
+    ],
     ['openai-chat', completion('x'), 'not-the-contract', 'the answer has no choices[0].message'],
     ['openai-chat', { ...chat(said('')), usage: empty }, 'empty-answer', 'the answer is empty'],
     ['openai-chat', { ...chat(said(null)), usage: undefined }, 'empty-answer', 'the answer is empty'],

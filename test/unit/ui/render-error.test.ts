@@ -52,6 +52,14 @@ test('a step is broken where a sentence may be, and a command never', () => {
   ]);
 });
 
+test('a word in quotes stays whole, whatever is in it', () => {
+  const word = `'import csv, sys; print(csv, sys); a text that is so long that it would be broken; were it a sentence'`;
+  const nextSteps = [`see that this machine's clock is right: python3 -c ${word} < file; then the same again`];
+  const lines = on({ isTTY: false }, new RemedyError('no', { code: 'usage', exit: ExitCode.usage, nextSteps }));
+  expect(lines.filter((line) => line.includes(word))).toHaveLength(1);
+  expect(lines).toContain('     then the same again');
+});
+
 test('what the envelope says to a person names commands as they work here; data stays as it is', () => {
   const envelope = {
     status: 'failed',

@@ -112,13 +112,21 @@ export function unknownServer(base: string, heard: Heard, { headers, commandLine
     const [path, { status, text }] = asksKey;
     return keyError({ url: atBase(base, path), status, said: saidBy(text)?.words, headers });
   }
+  const isTls = answers.some(
+    ([, reply]) => reply.kind === 'raw' && reply.status === 400 && ASKS_FOR_TLS.test(reply.text),
+  );
   const tried = answers.map(([path, reply]) => `${path}: ${answerText(reply)}`).join('; ');
   const names = PROTOCOLS.map(({ name }) => name).join(', ');
   return remedy.usage('api-unknown', `nothing tells which API ${base} speaks (${tried})`, [
+    ...(isTls ? [WITH_TLS] : []),
     `give the whole URL, or say what it speaks, for example: ${typedAgain(commandLine, { api: 'openai-chat' })}`,
     `--api is one of ${names}`,
   ]);
 }
+
+/** What servers of Go, nginx, Apache and Tomcat say to plain HTTP on a port for TLS. */
+export const ASKS_FOR_TLS = /plain http\b.{0,30}(https|ssl)|http request to an https|requires tls/i;
+export const WITH_TLS = 'it speaks TLS there: write https:// in place of http://';
 
 /** Whether a server may have models, and tells nobody without a key. */
 export function asksForKey({ '/v1/models': models }: Heard): boolean {

@@ -5,7 +5,7 @@ import { UNASKED_STREAM } from '../protocols/answers.ts';
 import type { RequestForm } from '../protocols/ask.ts';
 import { protocolNamed } from '../protocols/protocols.ts';
 import { atBase } from './api-paths.ts';
-import { type Asking, askServer, judgeServer } from './ask-server.ts';
+import { ASKS_FOR_TLS, type Asking, askServer, judgeServer, WITH_TLS } from './ask-server.ts';
 import { listModels } from './find-target.ts';
 import { keyError, refusesKey } from './key-error.ts';
 import { someNames } from './models.ts';
@@ -70,6 +70,7 @@ const CAUSES: readonly (readonly [RegExp, (form: RequestForm) => string[]])[] = 
       `name the limit as this target does: --max-tokens-field ${maxTokensField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'}`,
     ],
   ],
+  [ASKS_FOR_TLS, () => [WITH_TLS]],
   [/ignore_eos/i, () => ['leave --ignore-eos out: this target does not know it']],
   [
     new RegExp(UNASKED_STREAM),

@@ -19,7 +19,7 @@ export const openaiChat: RequestProtocol = {
     const choice = firstChoice(body);
     const message = messageOf(choice);
     return {
-      missing: message === undefined ? 'choices[0].message' : missingReason(choice),
+      missing: message === undefined ? 'choices[0].message' : missingReason(body),
       hasContent: message !== undefined && messageHasContent(message),
       reason: choice?.finish_reason,
     };
@@ -33,12 +33,15 @@ function messageOf(choice: Body | undefined): Body | undefined {
   return isObject(choice?.message) ? choice.message : undefined;
 }
 
-/** The only choice of an answer; more are never asked for. */
+/** The first choice of an answer; more come only where a template asks for them. */
 export function firstChoice({ choices }: Body): Body | undefined {
   const [choice] = Array.isArray(choices) ? choices : [];
   return isObject(choice) ? choice : undefined;
 }
 
-export function missingReason(choice: Body | undefined): string | undefined {
-  return typeof choice?.finish_reason === 'string' ? undefined : 'choices[0].finish_reason';
+/** A choice without an end was cut off, whichever of them it is. */
+export function missingReason({ choices }: Body): string | undefined {
+  const all: readonly unknown[] = Array.isArray(choices) ? choices : [];
+  const open = all.findIndex((each) => !isObject(each) || typeof each.finish_reason !== 'string');
+  return open < 0 ? undefined : `choices[${open}].finish_reason`;
 }

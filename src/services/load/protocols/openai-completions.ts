@@ -14,7 +14,7 @@ export const openaiCompletions: RequestProtocol = {
   judge: modelJudge((body) => {
     const choice = firstChoice(body);
     return {
-      missing: typeof choice?.text === 'string' ? missingReason(choice) : 'choices[0].text',
+      missing: typeof choice?.text === 'string' ? missingReason(body) : 'choices[0].text',
       hasContent: hasText(choice?.text),
       reason: choice?.finish_reason,
     };

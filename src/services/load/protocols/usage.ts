@@ -53,7 +53,7 @@ export function usageOf(body: Part): Usage {
     usage.candidatesTokenCount,
     part(body.details).generated_tokens,
   );
-  const more = apart(usage, prompt, output, reasoning);
+  const more = apart(usage, { prompt, output, reasoning, cached });
   if (prompt !== undefined) found.prompt_tokens = prompt;
   if (output !== undefined) found.output_tokens = output + more;
   if (reasoning !== undefined || more > 0) found.reasoning_tokens = reasoning || more;
@@ -66,15 +66,19 @@ function besideCache({ input_tokens: read, cache_read_input_tokens: served, cach
   return typeof read === 'number' ? read + (first(served) ?? 0) + (first(kept) ?? 0) : undefined;
 }
 
+type Counts = Readonly<Record<'prompt' | 'output' | 'reasoning' | 'cached', number | undefined>>;
+
 /**
  * Reasoning that is not in the count of the output, which some APIs (Gemini's) leave out of it, and do not always name:
- * the total tells.
+ * the total tells. A rest that has another name, or where the target says that there was no reasoning, is none.
  */
-function apart(usage: Part, prompt?: number, output?: number, reasoning = 0): number {
+function apart(usage: Part, { prompt, output, reasoning, cached }: Counts): number {
   const total = first(usage.total_tokens, usage.totalTokenCount);
   if (total === undefined || prompt === undefined || output === undefined) return 0;
   const rest = total - prompt - output;
-  return rest > 0 && (reasoning === 0 || rest === reasoning) ? rest : 0;
+  if (reasoning !== undefined) return rest === reasoning ? rest : 0;
+  const named = [cached, usage.cache_creation_input_tokens, usage.toolUsePromptTokenCount];
+  return rest > 0 && !named.includes(rest) && rest !== (cached ?? 0) + (first(named[1]) ?? 0) ? rest : 0;
 }
 
 /**

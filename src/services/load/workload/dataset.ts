@@ -1,5 +1,6 @@
 import { plural } from '../../words.ts';
 import { type Entry, readEntry } from './entries.ts';
+import { notJsonLines } from './not-json-lines.ts';
 import { objectOf, type Place, placeText, RecordSplitter } from './records.ts';
 import { type FileRef, readSource, SourceFault } from './source-file.ts';
 
@@ -31,6 +32,8 @@ export async function readDataset(
   let entries = 0;
   let leftOut = 0;
   const splitter = new RecordSplitter((bytes, place) => {
+    const wrong = entries + leftOut === 0 ? notJsonLines(bytes.toString(), fault) : undefined;
+    if (wrong !== undefined) throw wrong;
     const { form, entry } = readEntry(objectOf(bytes, place, fault), place, fault);
     forms.add(form);
     if (entry === undefined) leftOut++;

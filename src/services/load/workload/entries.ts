@@ -112,7 +112,9 @@ export function readEntry(value: Fields, place: Place, fault: SourceFault): Read
 function answerOf(fields: Fields): Pick<Entry, 'maxTokens' | 'answerCharacters'> {
   const name = MAX_TOKENS.find((each) => fields[each] !== undefined && fields[each] !== null);
   if (name !== undefined) {
-    const value = fields[name];
+    const given = fields[name];
+    // What was made of a table has numbers as text.
+    const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return { maxTokens: value };
     throw new Unusable(`has "${name}": ${JSON.stringify(value)?.slice(0, 40)}, which is not 1 or more`);
   }

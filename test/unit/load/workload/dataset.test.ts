@@ -24,6 +24,26 @@ async function read(content: string | Buffer) {
 const user = (content: string) => ({ role: 'user', content });
 const line = (value: unknown) => JSON.stringify(value);
 
+test.each([
+  ['prompt,max_tokens\r\nhello,5\r\n', 'a table (CSV)', 'delimiter=","'],
+  ['"prompt";"max tokens"\n"a; b";5\n', 'a table (CSV)', 'delimiter=";"'],
+  ['id\tprompt\n1\thello\n', 'a table (CSV)', 'delimiter="\\t"'],
+  ['What is a fish?\nWhat is a bird, and why?\n', 'plain text', "jq -cR '{prompt: .}'"],
+  ['prompt\nhello\n', 'plain text', "jq -cR '{prompt: .}'"],
+])('what is no JSON by the line is named, with the command that makes it one: %j', async (text, what, command) => {
+  const [first = ''] = text.trim().split(/\r?\n/);
+  await expect(read(text)).rejects.toMatchObject({
+    ...{ exit: 2, code: 'data-invalid', message: expect.stringContaining(`it is ${what}, and not JSON by the line`) },
+    nextSteps: [expect.stringContaining(command), 'then give data.jsonl in its place'],
+  });
+  await expect(read(text)).rejects.toThrow(first.split('\t')[0]);
+});
+
+test('numbers that were made of a table are text, and are taken', async () => {
+  expect((await read('{"prompt":"a","max_tokens":"5"}')).entries).toMatchObject([{ maxTokens: 5 }]);
+  await expect(read('{"prompt":"a","max_tokens":"few"}')).rejects.toThrow('"max_tokens": "few"');
+});
+
 describe('entries are read in the forms that are in use', () => {
   test.each<[string, unknown, Entry]>([
     ['prompts', { prompt: 'a', max_tokens: 7 }, { messages: [user('a')], more: [], maxTokens: 7 } as Entry],

@@ -56,6 +56,8 @@ export class RawTransport implements RawOwner {
   readonly #maxConnects: number;
   readonly #ownPortsAbove: number;
   #connects = 0;
+  /** Connections have served more than one request: what waits may go out on one that is not new. */
+  #comesFree = false;
 
   /** @param dialer makes connections to the target @param data what requests are made of */
   constructor(order: RunOrder, dialer: Dialer, data: LoadedData, onEnd: OnEnd) {
@@ -77,12 +79,12 @@ export class RawTransport implements RawOwner {
 
   /** Whether it has to wait for connections that are being made before it takes more, longer than for the next turn. */
   get busy(): boolean {
-    return this.#dialer.busy;
+    return this.#dialer.isBusy(!this.#comesFree);
   }
 
   /** Whether a request can go out in this turn. */
   ready(): boolean {
-    return this.#idle.length > 0 || (this.#connects < this.#maxConnects && !this.#dialer.busy);
+    return this.#idle.length > 0 || (this.#connects < this.#maxConnects && !this.busy);
   }
 
   send(exchange: Exchange): void {
@@ -96,8 +98,10 @@ export class RawTransport implements RawOwner {
   ended(connection: RawConnection, exchange: Exchange, end: WireEnd, reusable: boolean): void {
     // A connection without a bound of its age needs no look at the clock.
     const young = this.#maxAge === Number.POSITIVE_INFINITY || steadyNow() - connection.openedAt < this.#maxAge;
-    if (reusable && young && connection.served < this.#maxServed) this.#offer(connection);
-    else this.#drop(connection);
+    if (reusable && young && connection.served < this.#maxServed) {
+      this.#comesFree = true;
+      this.#offer(connection);
+    } else this.#drop(connection);
     this.#onEnd(exchange, end);
   }
 

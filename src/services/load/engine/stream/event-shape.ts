@@ -46,9 +46,9 @@ export class EventShape {
    * @returns undefined when more depends on it than whether a token came
    */
   static of(line: Uint8Array, event: StreamEvent): EventShape | undefined {
-    const { hasText, hasReasoning, finish, closed, error, host, usage } = event;
+    const { hasText, hasReasoning, finish, closed, error, host, usage, choices } = event;
     if (!hasText && !hasReasoning) return undefined;
-    if ([finish, closed, error, host, usage].some((part) => part !== undefined)) return undefined;
+    if ([finish, closed, error, host, usage, choices].some((part) => part !== undefined)) return undefined;
     const bytes = Buffer.from(line);
     return new EventShape(bytes, placesIn(bytes), event);
   }

@@ -20,6 +20,14 @@ export interface StreamEvent {
   /** The model that says it answers. */
   readonly model?: string;
   readonly usage?: Usage;
+  /** The answers that it is of, where it is not the first alone: each has an end of its own. */
+  readonly choices?: readonly Choice[];
+}
+
+/** One of several answers to the same request. */
+interface Choice {
+  readonly index: number;
+  readonly isEnded: boolean;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -71,7 +79,18 @@ export function readEvent(data: string): StreamEvent | undefined {
     ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
     ...(typeof model === 'string' && model !== '' ? { model: brief(model) } : {}),
     ...(isFilled(usage) ? { usage } : {}),
+    ...severalIn(body.choices),
   };
+}
+
+function severalIn(choices: unknown): Pick<StreamEvent, 'choices'> {
+  const all = Array.isArray(choices) ? choices.map(objectOf) : [];
+  const isFirst = all.every(({ index = 0 }) => index === 0);
+  const indexOf = (index: unknown) => (typeof index === 'number' ? index : 0);
+  const ended = (reason: unknown) => typeof reason === 'string' && reason !== '';
+  return isFirst
+    ? {}
+    : { choices: all.map((each) => ({ index: indexOf(each.index), isEnded: ended(each.finish_reason) })) };
 }
 
 /** The choice that an event is of: of several answers at once each has events of its own, or they share one. */

@@ -4,6 +4,7 @@ import { brief } from '../brief.ts';
 import { Floats } from '../floats.ts';
 import type { Streamed } from '../stream-columns.ts';
 import type { EventShapes } from './event-shape.ts';
+import { SeveralAnswers } from './several-answers.ts';
 import { errorOf, readEvent, type StreamEvent } from './stream-event.ts';
 import { type EventSink, StreamLines } from './stream-lines.ts';
 
@@ -57,6 +58,7 @@ export class TokenMeter implements EventSink {
   readonly #gaps = new Floats();
   readonly #lines: StreamLines;
   #fault: StreamFault | undefined;
+  #several: SeveralAnswers | undefined;
   /** Everything that was understood, with tokens or without. */
   #told = 0;
   #at = 0;
@@ -145,8 +147,8 @@ export class TokenMeter implements EventSink {
     }
     if (this.#isEnded) return undefined;
     const { ends } = this.#options;
-    const missing =
-      ends === 'finish' || (ends === 'finish-or-done' && this.#lines.isSse) ? 'a finish_reason' : 'its last line';
+    const reason = this.#open === undefined ? 'a finish_reason' : `a finish_reason of choice ${this.#open}`;
+    const missing = ends === 'finish' || (ends === 'finish-or-done' && this.#lines.isSse) ? reason : 'its last line';
     return { class: 'truncated-stream', error: `the stream ended without ${missing}` };
   }
 
@@ -163,7 +165,11 @@ export class TokenMeter implements EventSink {
       this.report(event.error ?? namedError(data));
       return event;
     }
-    const { usage, finish, closed, host, hasText, hasReasoning } = event;
+    const { usage, finish, closed, host, hasText, hasReasoning, choices } = event;
+    if (choices !== undefined) {
+      this.#several ??= new SeveralAnswers(this.finish !== undefined);
+      this.#several.take(choices, hasText || hasReasoning);
+    } else if (finish !== undefined) this.#several?.endFirst();
     const before = this.usage.output_tokens ?? 0;
     if (usage !== undefined) Object.assign(this.usage, usage);
     if (finish !== undefined) this.finish = finish;
@@ -205,9 +211,15 @@ export class TokenMeter implements EventSink {
 
   get #isEnded(): boolean {
     const { ends } = this.#options;
-    if (ends === 'finish') return this.finish !== undefined;
-    if (ends === 'finish-or-done') return this.finish !== undefined || this.closed !== undefined;
+    const isFinished = this.finish !== undefined && this.#open === undefined;
+    if (ends === 'finish') return isFinished;
+    if (ends === 'finish-or-done') return isFinished || this.closed !== undefined;
     return this.closed === 'done';
+  }
+
+  /** Of several answers, the one that has not ended. */
+  get #open(): number | undefined {
+    return this.#several?.openOf(this.events);
   }
 
   get #firstAny(): number | undefined {
