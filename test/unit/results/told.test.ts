@@ -175,3 +175,10 @@ test('what stands below the table of a closed loop counts requests that are kept
     expect(lines).not.toMatch(/\brps\b/);
   }
 });
+
+test('a percentile without a bound is said to lack independent answers, however many came', () => {
+  const certainty = { metric: 'p95', estimate: 620, width: 0.1, count: 300, reached: false } as const;
+  expect(remarksOf({ ...pointOf(0, 5), certainty } as PointSummary)).toContainEqual(
+    'p95 is not certain: too few of 300 answers are independent for an upper bound',
+  );
+});
