@@ -72,10 +72,10 @@ const ABOUT = 0.1;
 /** Where a limit lies that is not known to 2 %, as far as rates were offered. */
 function knownText(
   { interval = [0, 0], estimate = 0, wantedSeconds }: ObjectiveLimit,
-  { limit, requests }: Pick<SweepReport['plan'], 'limit' | 'requests'>,
+  { limit: bounds, requests }: Pick<SweepReport['plan'], 'limit' | 'requests'>,
   unit: string,
 ): string {
-  const { low, high } = limit ?? { low: 0, high: Infinity };
+  const { low, high } = bounds ?? { low: 0, high: Infinity };
   const off = Math.max(interval[1] / estimate, estimate / interval[0]) - 1;
   const longer =
     wantedSeconds === undefined ? '' : `--max-duration ${durationText(wantedSeconds)} would tell it to 2 %`;

@@ -163,8 +163,8 @@ export function sloLines({ slos = [], plan, limit, knee }: SweepReport): string[
     const doubt = open === '' ? '' : `; not decided at ${open}`;
     if (failed.length > 0) return `${slo} ${passed ? 'passed, not' : 'FAILED'} at ${where}${doubt}`;
     if (doubt !== '') return `${slo} not decided at ${open}; passed at ${plural(points.length, 'other point')}`;
-    if (passed && limit !== undefined)
-      return `${slo} passed at ${knee?.rate} ${unitOf(plan)} (${display(points[0]?.observed ?? '')})`;
+    if (passed && limit !== undefined && knee !== undefined)
+      return `${slo} passed at ${knee.rate} ${unitOf(plan)} (${display(points[0]?.observed ?? '')})`;
     return passed ? `${slo} passed at every point (${points.length})` : `${slo} FAILED at no single point`;
   });
 }

@@ -215,6 +215,16 @@ describe('what single servers do with the common form', () => {
     expect(usageOf({ usage: other })).toMatchObject({ output_tokens: 10, reasoning_tokens: 4 });
   });
 
+  test('counts that are text are taken, and what no answer has is none', () => {
+    const text = { prompt_tokens: '12', completion_tokens: '3', total_tokens: '15' };
+    expect(usageOf({ usage: text })).toEqual({ prompt_tokens: 12, output_tokens: 3 });
+    const anthropic = { input_tokens: '4', cache_read_input_tokens: '20', output_tokens: '3' };
+    expect(usageOf({ usage: anthropic })).toEqual({ prompt_tokens: 24, output_tokens: 3, cached_tokens: 20 });
+    for (const count of [1e308, -1, Number.POSITIVE_INFINITY, Number.NaN, '1e5', '-3', '', ' ', null, true]) {
+      expect(usageOf({ usage: { prompt_tokens: count, completion_tokens: count } })).toEqual({});
+    }
+  });
+
   test.each([
     ['says that there was no reasoning', { completion_tokens_details: { reasoning_tokens: 0 } }],
     ['names it as what its cache had', { prompt_tokens_details: { cached_tokens: 200 } }],

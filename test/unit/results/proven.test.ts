@@ -100,6 +100,9 @@ test('a threshold in a line: passed, missed, or not decided, and where', () => {
     /FAILED at 500 rps \(without end: .*\); not decided at 50 rps \(invalid\)$/,
   );
   expect(line('skipped')).toEqual(['SLO p95<10s: not decided: no valid point']);
+  // A search that was killed at its first point knows of no rate.
+  const limit = { state: 'undecided', objectives: ['p95<10s'] } as const;
+  expect(sloLines(reportWith(['met'], 'slo', { limit }))).toEqual(['SLO p95<10s: passed at every point (1)']);
 });
 
 test('good requests: a table in every format', () => {

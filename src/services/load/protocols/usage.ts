@@ -63,7 +63,8 @@ export function usageOf(body: Part): Usage {
 
 /** Anthropic counts what its cache served or keeps beside what it read. */
 function besideCache({ input_tokens: read, cache_read_input_tokens: served, cache_creation_input_tokens: kept }: Part) {
-  return typeof read === 'number' ? read + (first(served) ?? 0) + (first(kept) ?? 0) : undefined;
+  const count = first(read);
+  return count === undefined ? undefined : count + (first(served) ?? 0) + (first(kept) ?? 0);
 }
 
 type Counts = Readonly<Record<'prompt' | 'output' | 'reasoning' | 'cached', number | undefined>>;
@@ -77,8 +78,12 @@ function apart(usage: Part, { prompt, output, reasoning, cached }: Counts): numb
   if (total === undefined || prompt === undefined || output === undefined) return 0;
   const rest = total - prompt - output;
   if (reasoning !== undefined) return rest === reasoning ? rest : 0;
-  const named = [cached, usage.cache_creation_input_tokens, usage.toolUsePromptTokenCount];
-  return rest > 0 && !named.includes(rest) && rest !== (cached ?? 0) + (first(named[1]) ?? 0) ? rest : 0;
+  const [served = 0, kept = 0, ofTools] = [
+    cached,
+    first(usage.cache_creation_input_tokens),
+    first(usage.toolUsePromptTokenCount),
+  ];
+  return rest > 0 && ![served, kept, served + kept, ofTools].includes(rest) ? rest : 0;
 }
 
 /**
@@ -91,8 +96,17 @@ export function shownTokens({ output_tokens: output = 0, reasoning_tokens: reaso
   return Math.max(output - reasoning, Math.min(events, output));
 }
 
+/** More tokens than any answer has: what says so is broken, and would make every sum of it so. */
+const MOST = 1e9;
+
+/** The first that is a count; some gateways write them as text. */
 function first(...values: readonly unknown[]): number | undefined {
-  return values.find((value): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0);
+  return values.map(countOf).find((count) => count !== undefined);
+}
+
+function countOf(value: unknown): number | undefined {
+  const count = typeof value === 'string' && /^\d{1,10}$/.test(value) ? Number(value) : value;
+  return typeof count === 'number' && count >= 0 && count <= MOST ? count : undefined;
 }
 
 function part(value: unknown): Part {
