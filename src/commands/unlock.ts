@@ -25,7 +25,8 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
     const paths = pathsOf(this.stack);
     await requireStack(paths);
     const { lock, name } = paths;
-    const view = await inspectLock(lock, await stackDeps(emit, signal));
+    const deps = await stackDeps(emit, signal);
+    const view = await inspectLock(lock, deps);
     if (view === undefined) return { result: { stack: name, unlocked: false }, text: `Stack ${name} is not locked.` };
     emit({ type: 'note', level: 'info', text: `held by ${view.who}; ${stateOf(view)}` });
     // Refused before the operator has typed anything.
@@ -34,7 +35,7 @@ A running command keeps its lock. With --force it loses it, and stops at its nex
       const question = `This releases the lock of stack ${name}, held by ${view.who}.`;
       await confirmStack(name, 'unlock', question, context);
     }
-    await breakLock(lock, view, this.flags.force);
+    await breakLock(lock, view, this.flags.force, deps);
     return {
       result: { stack: name, unlocked: true, holder: view.holder ?? null },
       text: `Stack ${name} is unlocked. The next command goes on from where the last one stopped.`,

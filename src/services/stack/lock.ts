@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, unlink, utimes } from 'node:fs/promises';
+import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { hasCode, type RemedyError, remedy } from '../../errors.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { createDurably } from '../files/write-durably.ts';
@@ -9,6 +10,9 @@ import { inspectLock, type LockHolder, type LockJudge, type LockView } from './l
 
 /** How often the holder touches its lock, milliseconds. */
 const HEARTBEAT_MS = 5000;
+/** For how long one who takes a lock away may be at it; a claim that is older was left by a killed process. */
+const CLAIM_MS = 10_000;
+const AGAIN_MS = 20;
 
 export interface LockDeps extends LockJudge {
   /** This process, as the lock names it; `since` is filled in. */
@@ -45,7 +49,7 @@ export async function acquireLock(
     const view = await inspectLock(path, deps);
     if (view === undefined) continue;
     if (view.verdict !== 'dead' && view.verdict !== 'damaged') throw locked(view, stack);
-    if (await takeAway(path, view.text)) onTakeover(view.holder);
+    if (await takeAway(path, view.text, deps)) onTakeover(view.holder);
   }
   throw remedy.locked('locked', `the lock ${path} changes hands faster than it can be taken`, [
     'run the command again in a moment',
@@ -80,8 +84,35 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps) {
   return { lost: lost.signal, check, beat, release };
 }
 
-/** Moves a lock away, and puts it back where its content is not this: another command was faster. Says whether it is gone. */
-async function takeAway(path: string, content: string): Promise<boolean> {
+/**
+ * Moves a lock away. One at a time may: who has seen the lock of a dead process would else move away the one that has
+ * replaced it meanwhile, and a third take the free place. Says whether the lock is gone.
+ */
+async function takeAway(path: string, content: string, { clock }: Pick<LockDeps, 'clock'>): Promise<boolean> {
+  const claim = `${path}.taking`;
+  try {
+    await writeFile(claim, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    if (!hasCode(error, 'EEXIST')) throw error;
+    const since = await stat(claim).catch(() => undefined);
+    if (since !== undefined && clock.now() - since.mtimeMs > CLAIM_MS) {
+      await unlink(claim).catch(() => {});
+      return takeAway(path, content, { clock });
+    }
+    await pause(AGAIN_MS);
+    return false;
+  }
+  try {
+    return await moveAway(path, content);
+  } finally {
+    await unlink(claim).catch(() => {});
+  }
+}
+
+/** Puts it back where its content is not this: its holder has released it, and another command was faster. */
+async function moveAway(path: string, content: string): Promise<boolean> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) !== content) return false;
   const aside = `${path}.${randomUUID()}`;
   try {
     await rename(path, aside);
@@ -102,7 +133,12 @@ async function takeAway(path: string, content: string): Promise<boolean> {
  * @param force also when the holder lives; its command stops at its next write
  * @throws RemedyError (exit 6) when the holder lives, or the lock has changed hands since
  */
-export async function breakLock(path: string, { text, holder, who, verdict }: LockView, force: boolean): Promise<void> {
+export async function breakLock(
+  path: string,
+  { text, holder, who, verdict }: LockView,
+  force: boolean,
+  deps: Pick<LockDeps, 'clock'>,
+): Promise<void> {
   if (!force && (verdict === 'alive' || verdict === 'beating')) {
     throw remedy.locked('lock-alive', `a running command holds the lock: ${who}`, [
       'wait until that command has ended',
@@ -110,7 +146,7 @@ export async function breakLock(path: string, { text, holder, who, verdict }: Lo
       'or take the lock with --force: that command then stops at its next write',
     ]);
   }
-  if (await takeAway(path, text)) return;
+  if (await takeAway(path, text, deps)) return;
   throw remedy.locked('locked', 'the lock has got another holder in the meantime, and was left as it is', [
     'run the command again to see who holds it now',
   ]);
