@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Cli } from '../support/cli.ts';
-import { exitOfPoint } from '../support/exit-of-point.ts';
+import { exitOfPoints } from '../support/exit-of-points.ts';
 import { otlpReceiver } from '../support/otlp-receiver.ts';
 
 let cli: Cli;
@@ -142,7 +142,7 @@ describe('what the target sees', () => {
       response.end(`${JSON.stringify({ response: '', done: true, eval_count: 3, prompt_eval_count: 9 })}\n`);
     });
     const { code, envelope } = await load(url, '--stream', '--tag', 'streamed');
-    expect(code).toBe(exitOfPoint(envelope));
+    expect(code).toBe(exitOfPoints(envelope));
     expect(bodies.map((body) => JSON.parse(body).stream)).toEqual(bodies.map(() => true));
     const [point] = envelope.result.points;
     expect(point.stream).toMatchObject({ ttft: { count: 20 }, outputTokens: 60 });
@@ -160,7 +160,7 @@ describe('--otlp', () => {
     const { url } = await ok();
     const collector = await otlpReceiver();
     const sent = await load(url, '--otlp', collector.url, '--tag', 'sent');
-    expect(sent.code).toBe(exitOfPoint(sent.envelope));
+    expect(sent.code).toBe(exitOfPoints(sent.envelope));
     expect(sent.envelope.warnings).toEqual([]);
     const last = collector.received.at(-1);
     expect(last?.path).toBe('/v1/metrics');
@@ -169,7 +169,7 @@ describe('--otlp', () => {
     const nobody = await serve((_, response) => response.writeHead(404).end());
     const env = { CHAINCTL_LOAD_OTLP: nobody.url };
     const lost = await cli.json(['load', '--target', url, ...SHORT], { env });
-    expect(lost.code).toBe(exitOfPoint(lost.envelope));
+    expect(lost.code).toBe(exitOfPoints(lost.envelope));
     expect(lost.envelope.warnings).toEqual([
       expect.stringContaining(`metrics did not reach ${nobody.url}: it answered HTTP 404`),
     ]);

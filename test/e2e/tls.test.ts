@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type ServerCertificate, TestAuthority } from '../support/certificates.ts';
 import { Cli } from '../support/cli.ts';
-import { exitOfPoint } from '../support/exit-of-point.ts';
+import { exitOfPoints } from '../support/exit-of-points.ts';
 
 let cli: Cli;
 let authority: TestAuthority;
@@ -39,7 +39,7 @@ it('an authority named in NODE_EXTRA_CA_CERTS is trusted by preflight and load',
   const port = await serve(await authority.issue('DNS:localhost'));
   const { code, envelope } = await load(`https://localhost:${port}/invoke`);
   expect(envelope.result.points[0].outcomes.ok).toBe(10);
-  expect(code).toBe(exitOfPoint(envelope));
+  expect(code).toBe(exitOfPoints(envelope));
 });
 
 it.each([
