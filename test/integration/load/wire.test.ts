@@ -101,7 +101,9 @@ test('10 MB, garbage, two answers to one request', async () => {
 });
 
 test('an answer before the request was read whole is an answer', async () => {
-  const { url } = await wireServer((socket) => void socket.end('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n'));
+  // Where all of the request has got into buffers, only this tells that the connection is of no use any more.
+  const head = 'HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+  const { url } = await wireServer((socket) => void socket.end(head));
   const { classes } = await runOrder(url, { prompt: 'x'.repeat(3_000_000), rate: 10 });
   expect(classes).toEqual({ 413: 6 });
 });
@@ -192,8 +194,8 @@ test('streams: time to the first token, gaps, tokens; a stream that breaks is in
   expect(classes).toEqual({ ok: 10, 'truncated-stream': 10 });
   for (const record of records) {
     expect(record.ttft_ms).toBeGreaterThan(35);
-    expect(record.ttft_ms).toBeLessThan(record.serviceMs ?? 0);
     // What came together on a busy machine is one read.
+    expect(record.ttft_ms).toBeLessThanOrEqual(record.serviceMs ?? 0);
     expect(record.itl_ms ?? []).toHaveLength((record.stream?.reads ?? 0) - 1);
     expect(record.stream?.events).toBe(3);
     expect(record.figures?.output_tokens).toBe(record.class === 'ok' ? 5 : undefined);
