@@ -5,6 +5,7 @@ import { GeneratorGroup } from '../../../src/services/load/generators/generator-
 import { BenchmarkOutput } from '../../../src/services/load/outputs/benchmark/benchmark-output.ts';
 import { CsvOutput } from '../../../src/services/load/outputs/csv.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { splitRow } from '../../../src/services/load/record/csv-reader.ts';
 import { readRun } from '../../../src/services/load/record/read-run.ts';
 import { parseSlo } from '../../../src/services/load/stats/criterion.ts';
 import { resumedOptions } from '../../../src/services/load/sweep/sweep-options.ts';
@@ -29,8 +30,8 @@ const CLOSED = { loop: 'closed', rates: [4], durationSeconds: 0.6, warmupSeconds
 /** Cells of a file by their column. */
 async function rowsOf(path: string): Promise<Record<string, string>[]> {
   const [head = '', ...rows] = (await readFile(path, 'utf8')).trim().split('\n');
-  const names = head.split(',');
-  return rows.map((row) => Object.fromEntries(row.split(',').map((cell, at) => [names[at], cell])));
+  const names = splitRow(head);
+  return rows.map((row) => Object.fromEntries(splitRow(row).map((cell, at) => [names[at], cell])));
 }
 
 test('a closed loop says so in points, files and plan, and has neither knee nor state', async () => {

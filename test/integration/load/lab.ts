@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/runtime.ts';
 import { createChainClient } from '../../../src/services/chain/client.ts';
 import { defined } from '../../../src/services/defined.ts';
 import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
+import { splitRow } from '../../../src/services/load/record/csv-reader.ts';
 import { runSweep, type SweepDeps } from '../../../src/services/load/sweep/run-sweep.ts';
 import type { SweepOptions } from '../../../src/services/load/sweep/sweep-options.ts';
 import type { SweepReport } from '../../../src/services/load/types.ts';
@@ -109,9 +110,9 @@ export function pointOf({ report }: Outcome) {
   return point;
 }
 
-/** A CSV file without quoted cells, as objects. */
+/** A CSV file without line breaks in its cells, as objects. */
 export async function readCsv(path: string): Promise<Record<string, string>[]> {
   const [head, ...rows] = (await readFile(path, 'utf8')).trimEnd().split('\n');
-  const names = (head ?? '').split(',');
-  return rows.map((row) => Object.fromEntries(row.split(',').map((cell, i) => [names[i] ?? `extra${i}`, cell])));
+  const names = splitRow(head ?? '');
+  return rows.map((row) => Object.fromEntries(splitRow(row).map((cell, i) => [names[i] ?? `extra${i}`, cell])));
 }

@@ -185,10 +185,18 @@ test('streams: time to the first token, gaps, tokens; a stream that breaks is in
     expect(request).toContain('"stream":true}');
     const piece = (text: string) => socket.write(`${text.length.toString(16)}\r\n${text}\r\n`);
     socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n');
-    setTimeout(() => piece('{"response":"a","done":false}\n'), 40);
-    setTimeout(() => piece('{"response":"b","done":false}\n{"response":"c","done":false}\n'), 60);
-    setTimeout(() => socket.write(n % 2 === 0 ? '' : '0\r\n\r\n'), 80);
-    if (n % 2 === 0) setTimeout(() => piece('{"done":true,"eval_count":5}\n') && socket.write('0\r\n\r\n'), 90);
+    // One after another: of timers that are late, those of one delay go first, whichever stream they are of.
+    const steps = [
+      () => piece('{"response":"a","done":false}\n'),
+      () => piece('{"response":"b","done":false}\n{"response":"c","done":false}\n'),
+      () => n % 2 === 1 || piece('{"done":true,"eval_count":5}\n'),
+      () => socket.write('0\r\n\r\n'),
+    ];
+    const play = (step = 0) => {
+      steps[step]?.();
+      if (step + 1 < steps.length) setTimeout(play, 20, step + 1);
+    };
+    setTimeout(play, 40);
   });
   const { records, classes } = await runOrder(url, { form: { api: 'raw', stream: true }, rate: 50, durationMs: 400 });
   expect(classes).toEqual({ ok: 10, 'truncated-stream': 10 });
