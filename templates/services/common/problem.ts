@@ -1,14 +1,31 @@
+/** What the open APIs' error objects say beside the message. */
+export interface ProblemKind {
+  /** `model_not_found`, `engine_error`, ...; the rest follows from the status. */
+  readonly code?: string;
+  /** The path of the field that is refused: `messages[1].role`. */
+  readonly param?: string;
+}
+
 /** An answer other than 200: what the caller gets, and what the request log keeps. */
 export class Problem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly code: string | undefined;
+  readonly param: string | undefined;
   /** Which hop failed; only service A has more than one. */
   stage: string | undefined;
 
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    { code, param }: ProblemKind = {},
+  ) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.code = code;
+    this.param = param;
   }
 }
 
@@ -23,5 +40,5 @@ export function clientGone(): Problem {
 /** Seconds in `Retry-After` must be whole; at least 1 or a client would come straight back. */
 export function overloaded(why: string, retryAfterSeconds: number): Problem {
   const seconds = Math.min(30, Math.max(1, Math.ceil(retryAfterSeconds)));
-  return new Problem(503, `overloaded: ${why}`, { 'retry-after': String(seconds) });
+  return new Problem(503, `overloaded: ${why}`, { 'retry-after': String(seconds) }, { code: 'overloaded' });
 }
