@@ -1,6 +1,7 @@
 import { Admission } from '../common/admission.ts';
-import { flatTiming, type GenerateSettings, generate, workedMs } from '../common/engine-client.ts';
-import { EngineReadiness } from '../common/engine-readiness.ts';
+import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { openEngine } from '../common/engine/open-engine.ts';
+import { flatTiming, workedMs } from '../common/engine-timing.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
 import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
@@ -9,7 +10,6 @@ import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
-import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
 
 /** Service B: one model behind `POST /invoke`. */
@@ -17,15 +17,9 @@ export function createServiceB(context: ServiceContext): Service {
   const { env } = context;
   const settings = readCommonSettings(env, { minProcessSeconds: 5 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
-  const model: GenerateSettings = {
-    model: env.text('OLLAMA_MODEL', 'phi3:mini'),
-    ...options,
-    keepAlive: settings.keepAlive,
-    timeoutMs: settings.engineTimeoutMs,
-  };
+  const ownModel = { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' };
+  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
   const { host } = settings;
-  const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, settings: model });
   const least = new LeastTime();
   const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
@@ -36,7 +30,8 @@ export function createServiceB(context: ServiceContext): Service {
     // Who came later slowed it down, too.
     let others = admission.active - 1;
     const text = firstCodePoints(prompt.text, promptChars);
-    const generation = await generate(engine, model, text, scope, 'ollama').finally(() => {
+    const order = { model: engine.ownModel, prompt: text, ...options };
+    const generation = await engine.generate(order, { scope, who: 'ollama' }).finally(() => {
       others = Math.max(others, admission.active - 1);
       admission.leave();
     });
@@ -48,7 +43,7 @@ export function createServiceB(context: ServiceContext): Service {
     return {
       body: {
         service: 'b',
-        model: model.model,
+        model: engine.ownModel,
         llm_text: generation.text,
         timing: {
           ollama_seconds: ollamaSeconds,
@@ -57,11 +52,11 @@ export function createServiceB(context: ServiceContext): Service {
           ...(generation.engine && { engine: generation.engine }),
         },
         host,
-        usage: generation.usage,
+        usage: { prompt_eval_count: generation.usage.input, eval_count: generation.usage.output },
         ...(generation.simulated ? { simulated: true } : {}),
       },
       log: {
-        model: model.model,
+        model: engine.ownModel,
         prompt_len: prompt.length,
         ollama_seconds: ollamaSeconds,
         total_seconds: totalSeconds,
@@ -80,7 +75,7 @@ export function createServiceB(context: ServiceContext): Service {
         service: 'b',
         host,
         ...(reason === undefined ? {} : { reason }),
-        model: model.model,
+        model: engine.ownModel,
         simulated: engineState.simulated,
         ...vitals(context, admission, settings, startedAt),
       },
