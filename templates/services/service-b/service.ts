@@ -5,15 +5,15 @@ import { object, text } from '../common/api/openapi.ts';
 import { failureLine, NDJSON_HEADERS, promptRoute, TIMING, tokenLine } from '../common/api/prompt-route.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
 import { type Call, OpenStreams, type WorkDeps, type WorkResult } from '../common/api/work.ts';
-import { flatTiming, type GenerateSettings, generate, workedMs } from '../common/engine-client.ts';
-import { EngineReadiness } from '../common/engine-readiness.ts';
+import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { openEngine } from '../common/engine/open-engine.ts';
+import { flatTiming, workedMs } from '../common/engine-timing.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
-import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
 
 /** Service B: one model behind `POST /invoke`. */
@@ -21,15 +21,9 @@ export function createServiceB(context: ServiceContext): Service {
   const { env } = context;
   const settings = readCommonSettings(env, { minProcessSeconds: 5 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
-  const model: GenerateSettings = {
-    model: env.text('OLLAMA_MODEL', 'phi3:mini'),
-    ...options,
-    keepAlive: settings.keepAlive,
-    timeoutMs: settings.engineTimeoutMs,
-  };
+  const ownModel = { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' };
+  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
   const { host } = settings;
-  const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, settings: model });
   const least = new LeastTime();
   const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
@@ -42,7 +36,8 @@ export function createServiceB(context: ServiceContext): Service {
     // Who came later slowed it down, too.
     let others = admission.active - 1;
     const text = firstCodePoints(prompt.text, promptChars);
-    const generation = await generate(engine, model, text, scope, 'ollama').finally(() => {
+    const order = { model: engine.ownModel, prompt: text, ...options };
+    const generation = await engine.generate(order, { scope, who: 'ollama' }).finally(() => {
       others = Math.max(others, admission.active - 1);
       admission.leave();
     });
@@ -55,7 +50,7 @@ export function createServiceB(context: ServiceContext): Service {
     const totalSeconds = roundSeconds(scope.elapsedSeconds());
     const body = {
       service: 'b',
-      model: model.model,
+      model: engine.ownModel,
       llm_text: generation.text,
       timing: {
         ollama_seconds: ollamaSeconds,
@@ -65,14 +60,14 @@ export function createServiceB(context: ServiceContext): Service {
         ...(generation.engine && { engine: generation.engine }),
       },
       host,
-      usage: generation.usage,
+      usage: { prompt_eval_count: generation.usage.input, eval_count: generation.usage.output },
       ...(generation.simulated ? { simulated: true } : {}),
     };
     writer?.end(`${JSON.stringify({ ...body, done: true })}\n`);
     return {
       body,
       log: {
-        model: model.model,
+        model: engine.ownModel,
         prompt_len: prompt.length,
         ollama_seconds: ollamaSeconds,
         total_seconds: totalSeconds,
@@ -101,7 +96,7 @@ export function createServiceB(context: ServiceContext): Service {
         service: 'b',
         host,
         ...(reason === undefined ? {} : { reason }),
-        model: model.model,
+        model: engine.ownModel,
         simulated: engineState.simulated,
         min_process_seconds: settings.minProcessMs / 1000,
         ...vitals(context, admission, settings, startedAt),
