@@ -1,13 +1,5 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Connections, describeNetworkError, neverSent } from './connections.ts';
-
-<<<<<<< HEAD
-
-import type { Problem } from './problem.ts';
-
-=======
->>>>>>> w-E
-
 import type { RequestScope } from './request-scope.ts';
 
 /** A whole answer of another service. */
@@ -31,7 +23,7 @@ export class UpstreamError extends Error {
 }
 
 /** What the reader of a body tells about what it has read. */
-export interface BodyProgress {
+interface BodyProgress {
   /** Something came that is waited for: its time begins anew. */
   more(): void;
   /** The answer is whole. Its end is waited for only so that the connection can be used again. */
@@ -42,7 +34,7 @@ export interface BodyProgress {
  * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
  * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
  */
-export type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
+type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -72,20 +64,15 @@ export class Upstream {
   readonly #prefix: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-<<<<<<< HEAD
-  /** @param ip where the URL's name is to be found; without it the system looks it up for each connection */
-  constructor(baseUrl: string, ip?: string) {
+  /**
+   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
+   * @param headers of every request
+   */
+  constructor(baseUrl: string, ip?: string, headers: Readonly<Record<string, string>> = {}) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
-=======
-  /** @param headers of every request */
-  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = ) {
-    const url = new URL(baseUrl);
-    this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS);
     this.#headers = headers;
->>>>>>> w-E
   }
 
   /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
@@ -97,8 +84,9 @@ export class Upstream {
   }
 
   /** Drops every connection. */
-  close(): void 
+  close(): void {
     this.#connections.close();
+  }
 }
 
 /** One request and its answer; settles once, and closes the connection when it settles early. */
@@ -228,11 +216,7 @@ class Exchange {
       this.send();
       return;
     }
-<<<<<<< HEAD
-    if (this.#settle()) this.#reject(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
-=======
     this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
->>>>>>> w-E
   }
 
   #abort(why: unknown): void {
