@@ -43,7 +43,7 @@ export class OpenAiEngine implements Engine {
   constructor(settings: EngineSettings) {
     this.#settings = settings;
     this.#ownModel = settings.model;
-    this.#upstream = new Upstream(settings.url, settings.headers);
+    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
     this.#models = new ModelList(this.#upstream, '/v1/models', settings, (text) => parseOpenAiModels(text, settings));
   }
 
@@ -289,7 +289,7 @@ function isSimulated({ headers }: UpstreamReply): boolean {
 }
 
 /** The models of an answer of `/v1/models`, each also in the form of Ollama's list; undefined for anything else. */
-export function parseOpenAiModels(text: string, { digest, model }: EngineSettings): EngineModel[] | undefined {
+function parseOpenAiModels(text: string, { digest, model }: EngineSettings): EngineModel[] | undefined {
   const data = parseObject(text)?.data;
   if (!Array.isArray(data)) return undefined;
   return data.flatMap((each: Message | null) => {
