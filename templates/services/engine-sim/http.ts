@@ -15,8 +15,12 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export const BARE_JSON_TYPE = 'application/json';
 
 export function sendJson(outgoing: ServerResponse, status: number, body: unknown, type = JSON_TYPE): void {
+  sendBody(outgoing, status, JSON.stringify(body), type);
+}
+
+/** An answer of known length; nothing where there is already one. */
+export function sendBody(outgoing: ServerResponse, status: number, text: string, type: string): void {
   if (outgoing.destroyed || outgoing.headersSent) return;
-  const text = JSON.stringify(body);
   outgoing.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(text),

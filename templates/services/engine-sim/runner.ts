@@ -14,7 +14,8 @@ export interface Task {
   cached(): readonly number[];
   /** Called when a slot is free: how many tokens it takes, at least 1; throws what only the runner finds wrong. */
   begin(): number;
-  onToken(index: number): void;
+  /** A promise where whoever reads is slow: the next token is not made until it resolves. */
+  onToken(index: number): Promise<void> | undefined;
   onDone(timing: TaskTiming): void;
   onError(error: unknown): void;
 }
@@ -35,6 +36,22 @@ export interface Counts {
   refused: number;
   max_active: number;
   loads: number;
+  /** Of answers; those of one that does not stream count at its end. */
+  tokens: number;
+}
+
+export function noCounts(): Counts {
+  return {
+    active: 0,
+    queued: 0,
+    started: 0,
+    finished: 0,
+    cancelled: 0,
+    refused: 0,
+    max_active: 0,
+    loads: 0,
+    tokens: 0,
+  };
 }
 
 /** What all runners of an engine share. */
@@ -145,9 +162,12 @@ export class Runner {
       work,
       onMilestone: (index, at) => {
         if (index === 0) readAt = at;
-        if (task.stream) task.onToken(index);
-        if (index < last) return;
+        if (task.stream) this.#deps.counts.tokens++;
+        const hold = task.stream ? task.onToken(index) : undefined;
+        if (index < last) return hold;
+        if (!task.stream) this.#deps.counts.tokens += outputTokens;
         finished({ promptMs: (readAt ?? at) - beganAt, outputMs: at - (readAt ?? at) });
+        return undefined;
       },
     });
     return { leave, hasRead: () => readAt !== undefined };

@@ -7,7 +7,7 @@ import { ProcessorSharing, realClock } from './processor-sharing.ts';
 import { findRoute } from './router.ts';
 import { createRoutes } from './routes.ts';
 import type { Engine } from './run.ts';
-import type { Counts } from './runner.ts';
+import { noCounts } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
 import { readSimSettings, type SimSettings } from './settings.ts';
 import { Spread, seededRandom } from './spread.ts';
@@ -32,16 +32,7 @@ export function createEngineSim(context: ServiceContext): Service {
 
 function createEngine(settings: SimSettings): Engine {
   const random = seededRandom(settings.seed);
-  const counts: Counts = {
-    active: 0,
-    queued: 0,
-    started: 0,
-    finished: 0,
-    cancelled: 0,
-    refused: 0,
-    max_active: 0,
-    loads: 0,
-  };
+  const counts = noCounts();
   const deps = {
     settings,
     machine: new ProcessorSharing(realClock),
