@@ -1,9 +1,10 @@
 import { Admission } from '../common/admission.ts';
-import { readCors } from '../common/api/cors.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { object, text } from '../common/api/openapi.ts';
 import { promptRoute, TIMING } from '../common/api/prompt-route.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
+import { readApiSettings } from '../common/api/settings.ts';
+import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps, type WorkResult } from '../common/api/work.ts';
 import type { EngineAnswer } from '../common/engine/engine.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
@@ -29,7 +30,9 @@ export function createServiceA(context: ServiceContext): Service {
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const ownModel = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
-  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
+  const api = readApiSettings(env);
+  const engineSettings = readEngineSettings(env, ownModel, options);
+  const { engine, readiness } = openEngine(engineSettings);
   const remoteUrl = env.url('REMOTE_B_URL', 'http://host.docker.internal:8002/invoke');
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
@@ -110,6 +113,7 @@ export function createServiceA(context: ServiceContext): Service {
         service: 'a',
         remote_b: remoteUrl,
         model_a: engine.ownModel,
+        engine: engine.kind,
         host: settings.host,
         ready: reason === undefined,
         ...(reason === undefined ? {} : { reason }),
@@ -130,9 +134,22 @@ export function createServiceA(context: ServiceContext): Service {
     work: (prompt, _stream, { scope }) => work(prompt, scope),
     checkHope: (scope) => admission.checkHope(scope),
   });
+  const direct = new Series(() => admission.waiting);
   void readiness.current();
   return {
-    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
+    ...createServiceApi({
+      work: deps,
+      settings: api,
+      engine,
+      limited: engineSettings.listed.length > 0,
+      who: 'ollama(A)',
+      description: 'A chain of steps: its own engine first, then another service.',
+      targets: [],
+      health,
+      statistics: { direct },
+      direct,
+      routes: [chain],
+    }),
     async close() {
       engine.close();
       remote.close();
