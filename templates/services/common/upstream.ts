@@ -55,6 +55,8 @@ export interface UpstreamRequest {
 /** Answers above this are cut off: a broken service must not fill our memory. */
 const MAX_REPLY_BYTES = 8 << 20;
 const CONNECT_TIMEOUT_MS = 5000;
+/** A connection that the other side has closed already is reset as soon as something comes. */
+const STALE_MS = 1000;
 /** A server that goes on after a whole answer loses its connection. */
 const TAIL_MS = 1000;
 
@@ -99,6 +101,7 @@ class Exchange {
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
+  #sentAt = 0;
   #settled = false;
   #retried = false;
   /** Whoever reads the answer is slow: that is not the other side's time. */
@@ -128,6 +131,7 @@ class Exchange {
     const { method, body, headers } = this.#request;
     const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
     this.#current = current;
+    this.#sentAt = performance.now();
     current.on('response', (incoming) => this.#read(incoming));
     current.on('error', (error) => this.#fail(error, current));
     current.end(body);
@@ -209,9 +213,10 @@ class Exchange {
   }
 
   #fail(error: Error, unanswered?: ClientRequest): void {
-    // The other side closed an idle connection just as we took it: it has not seen the request.
+    // The other side closed an idle connection just as we took it: it has not seen the request. Later it may have begun.
+    const isStale = unanswered?.reusedSocket && performance.now() - this.#sentAt < STALE_MS;
     const code = (error as NodeJS.ErrnoException).code;
-    if (unanswered?.reusedSocket && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
+    if (isStale && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
       this.#retried = true;
       this.send();
       return;

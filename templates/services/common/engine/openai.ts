@@ -69,21 +69,8 @@ export class OpenAiEngine implements Engine {
 
   async chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
     run.scope.check();
-    const { messages, maxTokens, format, tools, toolChoice, reasoningEffort, logprobs } = order;
     try {
-      const body = {
-        model: await this.#nameOf(order.model),
-        messages,
-        max_tokens: maxTokens,
-        ...samplingFields(order.sampling),
-        ...defined({
-          response_format: format && responseFormat(format),
-          tools,
-          tool_choice: toolChoice,
-          reasoning_effort: reasoningEffort,
-        }),
-        ...logprobs,
-      };
+      const body = { model: await this.#nameOf(order.model), ...chatFields(order) };
       return await this.#stream(CHAT, body, takeChat, (reply) => refusedChat(run.who, reply), run);
     } catch (error) {
       throw chatFailure(run.who, error);
@@ -194,6 +181,23 @@ export class OpenAiEngine implements Engine {
   }
 }
 
+/** A chat's request but for its model and how it is answered. */
+export function chatFields(order: ChatOrder): Record<string, unknown> {
+  const { messages, maxTokens, sampling, format, tools, toolChoice, reasoningEffort, logprobs } = order;
+  return {
+    messages,
+    max_tokens: maxTokens,
+    ...samplingFields(sampling),
+    ...defined({
+      response_format: format && responseFormat(format),
+      tools,
+      tool_choice: toolChoice,
+      reasoning_effort: reasoningEffort,
+    }),
+    ...logprobs,
+  };
+}
+
 /** llama-server has one name for it, vLLM the other. */
 function samplingFields({ repeat_penalty, ...sampling }: Sampling): Record<string, unknown> {
   return defined({ ...sampling, repeat_penalty, repetition_penalty: repeat_penalty });
@@ -206,7 +210,7 @@ function responseFormat(format: ResponseFormat): unknown {
 }
 
 /** A chunk of a stream, or a whole answer: that has `message` where a chunk has `delta`. */
-function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number): void {
+export function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number): void {
   const choice = firstChoice(builder, chunk);
   if (choice === undefined) return;
   const delta = (choice.delta ?? choice.message) as Message | null | undefined;
