@@ -1,7 +1,8 @@
 import { Admission } from '../common/admission.ts';
-import { readCors } from '../common/api/cors.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
+import { readApiSettings } from '../common/api/settings.ts';
+import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
@@ -12,6 +13,7 @@ import { readCommonSettings, readModelSettings } from '../common/service-setting
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
+import { ChainTarget } from './chain-target.ts';
 import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
@@ -21,6 +23,7 @@ export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
+  const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
   const { engine, readiness } = openEngine(engineSettings);
@@ -38,7 +41,7 @@ export function createServiceA(context: ServiceContext): Service {
       engineHeaders: engineSettings.headers,
       model: () => engine.ownModel,
       defaults,
-      defaultMaxTokens: env.integer('DEFAULT_MAX_TOKENS', 1024, { min: 1, max: 1_000_000 }),
+      defaultMaxTokens: api.defaultMaxTokens,
       host: settings.host,
       remotes,
       warn,
@@ -51,8 +54,10 @@ export function createServiceA(context: ServiceContext): Service {
   const admission = new Admission({ ...settings, gate: window, leastMs });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn }) : undefined;
   const startedAt = performance.now();
-  const runs = new ChainRuns({ graph, admission, window, least });
-  const pingMs = env.number('SSE_PING_SECONDS', 15, { min: 0.05, max: 3600 }) * 1000;
+  const waiting = () => admission.waiting;
+  const [chain, direct] = [new Series(waiting), new Series(waiting)];
+  const steps = Object.fromEntries(graph.steps.map(({ name }) => [name, new Series()]));
+  const runs = new ChainRuns({ graph, admission, window, least, chain, steps });
 
   async function health(): Promise<Health> {
     const state = await readiness.current();
@@ -85,12 +90,24 @@ export function createServiceA(context: ServiceContext): Service {
     };
   }
 
-  const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
+  const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs });
   void readiness.current();
   return {
-    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
+    ...createServiceApi({
+      work,
+      settings: api,
+      engine,
+      limited: engineSettings.listed.length > 0,
+      who: 'ollama(A)',
+      description: 'A chain of steps: its own engine first, then another service.',
+      targets: [new ChainTarget(runs, Math.floor(Date.now() / 1000))],
+      health,
+      // A step that is called like one of A's own keys is not told of.
+      statistics: Object.assign({ chain }, steps, { chain, direct }),
+      direct,
+      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs })],
+    }),
     async close() {
       graph.close();
       engine.close();
