@@ -24,7 +24,8 @@ export function createServiceA(context: ServiceContext): Service {
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const ownModel = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
-  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
+  const opened = openEngine(readEngineSettings(env, ownModel, options), (line) => context.warn(line));
+  const { engine, readiness } = opened;
   const remoteUrl = env.url('REMOTE_B_URL', 'http://host.docker.internal:8002/invoke');
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
@@ -114,13 +115,11 @@ export function createServiceA(context: ServiceContext): Service {
     };
   }
 
-  void readiness.current();
   return {
     listener: createPromptListener({ service: 'a', path: '/chain', settings, context, admission, log, work, health }),
     async close() {
-      engine.close();
+      opened.close();
       remote.close();
-      readiness.close();
       await log?.close(2000);
     },
   };
