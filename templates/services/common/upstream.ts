@@ -23,7 +23,7 @@ export class UpstreamError extends Error {
 }
 
 /** What the reader of a body tells about what it has read. */
-interface BodyProgress {
+export interface BodyProgress {
   /** Something came that is waited for: its time begins anew. */
   more(): void;
   /** The answer is whole. Its end is waited for only so that the connection can be used again. */
@@ -34,7 +34,7 @@ interface BodyProgress {
  * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
  * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
  */
-type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
+export type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -65,10 +65,10 @@ export class Upstream {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    * @param headers of every request
+   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    */
-  constructor(baseUrl: string, ip?: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);

@@ -1,4 +1,10 @@
 import { Admission } from '../common/admission.ts';
+import { readCors } from '../common/api/cors.ts';
+import type { Health } from '../common/api/health-routes.ts';
+import { object, text } from '../common/api/openapi.ts';
+import { promptRoute, TIMING } from '../common/api/prompt-route.ts';
+import { createServiceApi } from '../common/api/service-api.ts';
+import { OpenStreams, type WorkDeps, type WorkResult } from '../common/api/work.ts';
 import type { EngineAnswer } from '../common/engine/engine.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
@@ -6,7 +12,6 @@ import { flatTiming } from '../common/engine-timing.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { Problem } from '../common/problem.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
@@ -94,12 +99,13 @@ export function createServiceA(context: ServiceContext): Service {
     return engine.generate(order, { scope, who: 'ollama(A)' }).finally(() => admission.leave());
   }
 
-  async function health() {
+  async function health(): Promise<Health> {
     const engineState = await readiness.current();
     const reason = context.draining ? 'draining' : engineState.reason;
     return {
       // The contract has A answer 200 while it serves; whether its model does is in `ready`.
-      status: context.draining ? (503 as const) : (200 as const),
+      status: context.draining ? 503 : 200,
+      reason,
       body: {
         ok: !context.draining,
         service: 'a',
@@ -109,14 +115,24 @@ export function createServiceA(context: ServiceContext): Service {
         ready: reason === undefined,
         ...(reason === undefined ? {} : { reason }),
         simulated: engineState.simulated,
+        min_process_seconds: settings.minProcessMs / 1000,
         ...vitals(context, admission, settings, startedAt),
         remote: { begun: window.begun, window: window.limit, held: window.held },
       },
     };
   }
 
+  const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
+  const chain = promptRoute({
+    path: '/chain',
+    summary: 'Answers a prompt with the chain',
+    answer: object({ service: text, model_a: text, a_summary: text, b_result: object({}), timing: TIMING, host: text }),
+    deps,
+    work: (prompt, _stream, { scope }) => work(prompt, scope),
+    checkHope: (scope) => admission.checkHope(scope),
+  });
   return {
-    listener: createPromptListener({ service: 'a', path: '/chain', settings, context, admission, log, work, health }),
+    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
     async close() {
       opened.close();
       remote.close();

@@ -1,12 +1,16 @@
 import { Admission } from '../common/admission.ts';
+import { readCors } from '../common/api/cors.ts';
+import type { Health } from '../common/api/health-routes.ts';
+import { object, text } from '../common/api/openapi.ts';
+import { failureLine, NDJSON_HEADERS, promptRoute, TIMING, tokenLine } from '../common/api/prompt-route.ts';
+import { createServiceApi } from '../common/api/service-api.ts';
+import { type Call, OpenStreams, type WorkDeps, type WorkResult } from '../common/api/work.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { flatTiming, workedMs } from '../common/engine-timing.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
-import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
@@ -26,7 +30,9 @@ export function createServiceB(context: ServiceContext): Service {
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
   const startedAt = performance.now();
 
-  async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
+  async function work(prompt: Prompt, stream: boolean, call: Call): Promise<WorkResult> {
+    const { scope } = call;
+    const writer = stream ? openStream(call) : undefined;
     const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
     // Who came later slowed it down, too.
     let others = admission.active - 1;
@@ -36,26 +42,31 @@ export function createServiceB(context: ServiceContext): Service {
       others = Math.max(others, admission.active - 1);
       admission.leave();
     });
+    const firstTokenSeconds = roundSeconds(scope.elapsedSeconds());
+    void writer?.send(tokenLine('b', generation.text));
     least.record(workedMs(generation), performance.now(), others);
     // The place is free again: who only waits out the minimum keeps nobody from working.
     await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
     const ollamaSeconds = roundSeconds(generation.seconds);
     const totalSeconds = roundSeconds(scope.elapsedSeconds());
-    return {
-      body: {
-        service: 'b',
-        model: engine.ownModel,
-        llm_text: generation.text,
-        timing: {
-          ollama_seconds: ollamaSeconds,
-          total_seconds: totalSeconds,
-          queue_seconds: queueSeconds,
-          ...(generation.engine && { engine: generation.engine }),
-        },
-        host,
-        usage: { prompt_eval_count: generation.usage.input, eval_count: generation.usage.output },
-        ...(generation.simulated ? { simulated: true } : {}),
+    const body = {
+      service: 'b',
+      model: engine.ownModel,
+      llm_text: generation.text,
+      timing: {
+        ollama_seconds: ollamaSeconds,
+        total_seconds: totalSeconds,
+        queue_seconds: queueSeconds,
+        ...(stream && { first_token_seconds: firstTokenSeconds }),
+        ...(generation.engine && { engine: generation.engine }),
       },
+      host,
+      usage: { prompt_eval_count: generation.usage.input, eval_count: generation.usage.output },
+      ...(generation.simulated ? { simulated: true } : {}),
+    };
+    writer?.end(`${JSON.stringify({ ...body, done: true })}\n`);
+    return {
+      body,
       log: {
         model: engine.ownModel,
         prompt_len: prompt.length,
@@ -66,11 +77,21 @@ export function createServiceB(context: ServiceContext): Service {
     };
   }
 
-  async function health() {
+  function openStream(call: Call) {
+    return call.stream({
+      headers: NDJSON_HEADERS,
+      keepAlive: () => tokenLine('b', ''),
+      failure: (problem) => failureLine(problem, 'b'),
+      pingMs: 15_000,
+    });
+  }
+
+  async function health(): Promise<Health> {
     const engineState = await readiness.current();
     const reason = context.draining ? 'draining' : engineState.reason;
     return {
-      status: reason === undefined ? (200 as const) : (503 as const),
+      status: reason === undefined ? 200 : 503,
+      reason,
       body: {
         ok: reason === undefined,
         service: 'b',
@@ -78,13 +99,23 @@ export function createServiceB(context: ServiceContext): Service {
         ...(reason === undefined ? {} : { reason }),
         model: engine.ownModel,
         simulated: engineState.simulated,
+        min_process_seconds: settings.minProcessMs / 1000,
         ...vitals(context, admission, settings, startedAt),
       },
     };
   }
 
+  const deps: WorkDeps = { service: 'b', settings, context, admission, log, streams: new OpenStreams() };
+  const invoke = promptRoute({
+    path: '/invoke',
+    summary: 'Answers a prompt',
+    answer: object({ service: text, model: text, llm_text: text, timing: TIMING, host: text }),
+    deps,
+    work,
+    checkHope: (scope) => admission.checkHope(scope),
+  });
   return {
-    listener: createPromptListener({ service: 'b', path: '/invoke', settings, context, admission, log, work, health }),
+    ...createServiceApi({ deps, cors: readCors(env), description: 'One model.', health, routes: [invoke] }),
     async close() {
       opened.close();
       await log?.close(2000);

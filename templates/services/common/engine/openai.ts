@@ -48,7 +48,7 @@ export class OpenAiEngine implements Engine {
     this.#settings = settings;
     this.#own = own;
     this.#onLost = onLost;
-    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
+    this.#upstream = new Upstream(settings.url, settings.headers);
     this.#models = new ModelList(this.#upstream, '/v1/models', settings, (text) => parseOpenAiModels(text, settings));
   }
 
@@ -74,21 +74,8 @@ export class OpenAiEngine implements Engine {
 
   async chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
     run.scope.check();
-    const { messages, maxTokens, format, tools, toolChoice, reasoningEffort, logprobs } = order;
     try {
-      const body = {
-        model: await this.#nameOf(order.model),
-        messages,
-        max_tokens: maxTokens,
-        ...samplingFields(order.sampling),
-        ...defined({
-          response_format: format && responseFormat(format),
-          tools,
-          tool_choice: toolChoice,
-          reasoning_effort: reasoningEffort,
-        }),
-        ...logprobs,
-      };
+      const body = { model: await this.#nameOf(order.model), ...chatFields(order) };
       return await this.#stream(CHAT, body, takeChat, (reply) => refusedChat(run.who, reply), run);
     } catch (error) {
       throw chatFailure(run.who, this.#seen(error));
@@ -204,6 +191,23 @@ export class OpenAiEngine implements Engine {
   }
 }
 
+/** A chat's request but for its model and how it is answered. */
+export function chatFields(order: ChatOrder): Record<string, unknown> {
+  const { messages, maxTokens, sampling, format, tools, toolChoice, reasoningEffort, logprobs } = order;
+  return {
+    messages,
+    max_tokens: maxTokens,
+    ...samplingFields(sampling),
+    ...defined({
+      response_format: format && responseFormat(format),
+      tools,
+      tool_choice: toolChoice,
+      reasoning_effort: reasoningEffort,
+    }),
+    ...logprobs,
+  };
+}
+
 /** llama-server has one name for it, vLLM the other. */
 function samplingFields({ repeat_penalty, ...sampling }: Sampling): Record<string, unknown> {
   return defined({ ...sampling, repeat_penalty, repetition_penalty: repeat_penalty });
@@ -216,7 +220,7 @@ function responseFormat(format: ResponseFormat): unknown {
 }
 
 /** A chunk of a stream, or a whole answer: that has `message` where a chunk has `delta`. */
-function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number): void {
+export function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number): void {
   const choice = firstChoice(builder, chunk);
   if (choice === undefined) return;
   const delta = (choice.delta ?? choice.message) as Message | null | undefined;
