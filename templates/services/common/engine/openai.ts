@@ -1,5 +1,5 @@
 import { defined } from '../../../../src/services/defined.ts';
-import { parseObject } from '../engine-error.ts';
+import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { wholeCount } from '../engine-timing.ts';
 import { Upstream, UpstreamError, type UpstreamReply } from '../upstream.ts';
 import { AnswerBuilder } from './answer.ts';
@@ -160,7 +160,8 @@ export class OpenAiEngine implements Engine {
     if (reply.status !== 200) throw refusedGenerate(run.who, reply);
     const answer = parseObject(reply.text);
     if (!Array.isArray(answer?.choices) || answer.choices.length === 0) {
-      throw engineError(run.who, 'answered with something that is no chat completion');
+      const said = plainText(errorText(answer) ?? '');
+      throw engineError(run.who, said === '' ? 'answered with something that is no chat completion' : said);
     }
     takeChat(builder, answer, reply.text.length);
     builder.simulated = isSimulated(reply);
