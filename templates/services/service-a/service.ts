@@ -25,7 +25,8 @@ export function createServiceA(context: ServiceContext): Service {
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const { engine, readiness } = openEngine(engineSettings);
+  const opened = openEngine(engineSettings, warn);
+  const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
@@ -94,9 +95,8 @@ export function createServiceA(context: ServiceContext): Service {
     ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
     async close() {
       graph.close();
-      engine.close();
+      opened.close();
       remotes.close();
-      readiness.close();
       await log?.close(2000);
     },
   };

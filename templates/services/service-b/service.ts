@@ -22,7 +22,8 @@ export function createServiceB(context: ServiceContext): Service {
   const settings = readCommonSettings(env, { minProcessSeconds: 5 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
   const ownModel = { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' };
-  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
+  const opened = openEngine(readEngineSettings(env, ownModel, options), (line) => context.warn(line));
+  const { engine, readiness } = opened;
   const { host } = settings;
   const least = new LeastTime();
   const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
@@ -113,13 +114,10 @@ export function createServiceB(context: ServiceContext): Service {
     work,
     checkHope: (scope) => admission.checkHope(scope),
   });
-  // Asked once at the start, so that the model is being loaded before anybody looks at /health.
-  void readiness.current();
   return {
     ...createServiceApi({ deps, cors: readCors(env), description: 'One model.', health, routes: [invoke] }),
     async close() {
-      engine.close();
-      readiness.close();
+      opened.close();
       await log?.close(2000);
     },
   };
