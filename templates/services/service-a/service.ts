@@ -90,7 +90,6 @@ export function createServiceA(context: ServiceContext): Service {
   const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
   const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs });
-  void readiness.current();
   return {
     ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
     async close() {
