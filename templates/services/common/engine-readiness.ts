@@ -75,7 +75,7 @@ export class EngineReadiness implements EngineState {
   constructor(options: ReadinessOptions) {
     const { engineUrl, settings, preload, pull } = options;
     this.#options = options;
-    this.#engine = options.engine ?? new Upstream(engineUrl, undefined, options.headers);
+    this.#engine = options.engine ?? new Upstream(engineUrl, options.headers);
     this.#probe = new EngineProbe(this.#engine, settings.model, () => this.#numCtx, options.alsoNeeded);
     this.#now = options.now ?? (() => performance.now());
     this.#found = new Fresh(NOT_ASKED, () => this.#find(), this.#now);

@@ -67,10 +67,10 @@ export class Upstream {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    * @param headers of every request
+   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    */
-  constructor(baseUrl: string, ip?: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);

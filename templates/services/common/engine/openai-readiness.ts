@@ -45,7 +45,7 @@ export class OpenAiReadiness implements EngineState {
   constructor(
     settings: EngineSettings,
     own: OwnModel,
-    engine: Pick<Upstream, 'request' | 'close'> = new Upstream(settings.url, undefined, settings.headers),
+    engine: Pick<Upstream, 'request' | 'close'> = new Upstream(settings.url, settings.headers),
     now: () => number = () => performance.now(),
   ) {
     this.#settings = settings;

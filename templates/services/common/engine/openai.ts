@@ -48,7 +48,7 @@ export class OpenAiEngine implements Engine {
     this.#settings = settings;
     this.#own = own;
     this.#onLost = onLost;
-    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
+    this.#upstream = new Upstream(settings.url, settings.headers);
     this.#models = new ModelList(this.#upstream, '/v1/models', settings, (text) => parseOpenAiModels(text, settings));
   }
 
