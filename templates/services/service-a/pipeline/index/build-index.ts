@@ -49,7 +49,7 @@ export class BuildingIndex {
 
   async #build(): Promise<void> {
     const { step, chunks, embedder, folder, warn } = this.#order;
-    const key = JSON.stringify([embedder.id, chunks.map(({ text }) => text)]);
+    const key = JSON.stringify([embedder.id(), chunks.map(({ text }) => text)]);
     const file = folder === undefined ? undefined : new VectorFile(folder, step, key);
     const kept = file?.read(chunks.length);
     const vectors = kept ?? (await this.#embed());
