@@ -17,9 +17,9 @@ export function settingFlags(services: readonly ServiceDefinition[] = SERVICES) 
 export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): FlagSet {
   return Object.fromEntries(
     services.flatMap(({ name, model }) => {
-      const description = `${name.toUpperCase()}'s model`;
+      const description = `${name.toUpperCase()}'s model [default: ${model}]`;
       const env = variable('model', name);
-      return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, default: model, env })]];
+      return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, env })]];
     }),
   );
 }
