@@ -92,7 +92,7 @@ interface Doubles {
     body: Record<string, unknown>,
     run: JsonRun,
   ) => Promise<{ status: number; text: string }>;
-  readonly chunks?: StepDeps['chunks'];
+  readonly folder?: string;
   readonly indexFolder?: string;
   readonly warn?: (line: string) => void;
 }
@@ -149,7 +149,7 @@ export function doubles(given: Doubles): StepDeps {
     defaultMaxTokens: 1024,
     host: 'a-0',
     remotes,
-    chunks: given.chunks ?? {},
+    folder: given.folder ?? '/',
     indexFolder: given.indexFolder,
     warn: given.warn ?? (() => {}),
   };
