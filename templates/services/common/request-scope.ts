@@ -12,21 +12,40 @@ export class RequestScope {
   /** `performance.now()` at the beginning, in milliseconds. */
   readonly startedAt = performance.now();
   readonly deadlineAt: number;
+  #unsubscribe: (() => void) | undefined;
   #cancelled: Problem | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   readonly #listeners = new Set<(why: Problem) => void>();
 
-  constructor(outgoing: ServerResponse, timeoutHeader: string | undefined) {
+  /** @param from the answer that is waited for, or the whole of which this is a part */
+  constructor(
+    from: ServerResponse | RequestScope,
+    timeoutHeader: string | undefined,
+    late: (timeoutMs: number) => Problem = deadlinePassed,
+  ) {
     const timeoutMs = parseTimeout(timeoutHeader);
-    this.deadlineAt = this.startedAt + timeoutMs;
+    const whole = from instanceof RequestScope ? from : undefined;
+    this.deadlineAt = Math.min(this.startedAt + timeoutMs, whole?.deadlineAt ?? Infinity);
     if (timeoutMs < 2 ** 31) {
-      this.#timer = setTimeout(() => this.#cancel(deadlinePassed(timeoutMs)), Math.max(0, timeoutMs));
+      this.#timer = setTimeout(() => this.cancel(late(timeoutMs)), Math.max(0, timeoutMs));
     }
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) this.#cancel(clientGone());
+    if (from instanceof RequestScope) {
+      this.#unsubscribe = from.onCancel((why) => this.cancel(why));
+      return;
+    }
+    from.once('close', () => {
+      if (!from.writableFinished) this.cancel(clientGone());
       this.end();
     });
+  }
+
+  /**
+   * A part of the request: ends with it, by `cancel`, or after `timeoutMs`, where `late` makes the reason. Its user calls
+   * `end()`.
+   */
+  part(timeoutMs = Infinity, late?: (timeoutMs: number) => Problem): RequestScope {
+    return new RequestScope(this, timeoutMs === Infinity ? undefined : String(timeoutMs), late);
   }
 
   /** Milliseconds left; Infinity where the caller named no limit. */
@@ -86,10 +105,12 @@ export class RequestScope {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#unsubscribe?.();
     this.#listeners.clear();
   }
 
-  #cancel(why: Problem): void {
+  /** Ends the work for a reason; what has begun is told it. */
+  cancel(why: Problem): void {
     if (this.#ended || this.#cancelled) return;
     this.#cancelled = why;
     const listeners = [...this.#listeners];

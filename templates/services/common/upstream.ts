@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Connections, describeNetworkError } from './connections.ts';
+import { Connections, describeNetworkError, neverSent } from './connections.ts';
 import type { Problem } from './problem.ts';
 import type { RequestScope } from './request-scope.ts';
 
@@ -13,10 +13,13 @@ export interface UpstreamReply {
 /** No usable answer: `timeout` means that ours ran out, `network` that the connection failed or broke. */
 export class UpstreamError extends Error {
   readonly kind: 'timeout' | 'network';
+  /** No connection was made: the other side knows nothing of the request. */
+  readonly unreached: boolean;
 
-  constructor(kind: 'timeout' | 'network', message: string) {
+  constructor(kind: 'timeout' | 'network', message: string, unreached = false) {
     super(message);
     this.kind = kind;
+    this.unreached = unreached;
   }
 }
 
@@ -40,10 +43,11 @@ export class Upstream {
   readonly #connections: Connections;
   readonly #prefix: string;
 
-  constructor(baseUrl: string) {
+  /** @param ip where the URL's name is to be found; without it the system looks it up for each connection */
+  constructor(baseUrl: string, ip?: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS);
+    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
   }
 
   /** Rejects with an `UpstreamError`, or with the scope's `Problem`. Any status is an answer. */
@@ -124,7 +128,7 @@ class Exchange {
       this.send();
       return;
     }
-    if (this.#settle()) this.#reject(new UpstreamError('network', describeNetworkError(error)));
+    if (this.#settle()) this.#reject(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
   }
 
   #abort(why: UpstreamError | Problem): void {
