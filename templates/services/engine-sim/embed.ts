@@ -16,7 +16,7 @@ export interface EmbedOrder {
   readonly request: Fields;
 }
 
-export interface Embedded {
+interface Embedded {
   readonly vectors: readonly (readonly number[])[];
   readonly tokens: number;
   /** Nanoseconds. */

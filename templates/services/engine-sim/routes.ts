@@ -9,6 +9,7 @@ import { answerWithFault, Faults } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
 import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
 import { JSON_TYPE, readJson, sendJson, sendNothing, sendText } from './http.ts';
+import type { Journal } from './journal.ts';
 import { openAiRoutes } from './openai/routes.ts';
 import { pullModel } from './pull.ts';
 import {
@@ -29,7 +30,7 @@ import { chatWire, generateWire, type Wire } from './wire.ts';
 const FAULT = requestType('Fault', { mode: ANY, count: ANY, after: ANY, path: ANY, line: ANY });
 
 /** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
-export function createRoutes(engine: Engine, context: ServiceContext): Routes {
+export function createRoutes(engine: Engine, journal: Journal, context: ServiceContext): Routes {
   const { models, scheduler, settings } = engine;
   const faults = new Faults();
   const get = (body: () => unknown): Route => {
@@ -107,6 +108,16 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
       },
     ],
     ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, stats()) }],
+    [
+      '/sim/requests',
+      {
+        GET: (_, outgoing) => sendJson(outgoing, 200, { requests: journal.list() }),
+        DELETE: (_, outgoing) => {
+          journal.clear();
+          sendNothing(outgoing);
+        },
+      },
+    ],
     [
       '/sim/faults',
       {

@@ -235,3 +235,27 @@ test('a model that reasons does so first, unless it is not to', async () => {
   const [cut] = (await read(engine, chat.path, { ...chat.body, options: { num_predict: 1 } })).lines;
   expect(eventOf(cut as string).message).toMatchObject({ content: '', thinking: expect.any(String) });
 });
+
+test('the last requests can be looked at: what was asked, how it ended, and when', async () => {
+  const engine = await lab.engine({ SIM_OUTPUT_TOKENS_PER_SECOND: '500' });
+  const headers = { 'x-request-id': 'r-1', authorization: 'Bearer secret' };
+  const quick = { model: 'tinyllama', prompt: 'x', stream: false, options: OPTIONS };
+  await post(`${engine.url}/api/generate`, quick, { headers });
+  const [, chat] = FORMS as [Form, Form];
+  const answer = await open(engine, chat.path, { ...chat.body, ...chat.limited(40_000) });
+  await new Promise((resolve) => answer.once('data', resolve));
+  const requests = async () => (await request(`${engine.url}/sim/requests`)).body.requests;
+  expect((await requests()).map(({ path, ended }: Json) => [path, ended])).toEqual([
+    ['/api/generate', 'finished'],
+    ['/api/chat', 'open'],
+  ]);
+  answer.destroy();
+  await expect.poll(async () => (await requests())[1].ended).toBe('left');
+  const [first, second] = await requests();
+  expect(first).toMatchObject({ method: 'POST', status: 200, body: { prompt: 'x', options: OPTIONS } });
+  expect(first.headers['x-request-id']).toBe('r-1');
+  expect(JSON.stringify(first)).not.toContain('secret');
+  expect(second.seconds).toBeGreaterThan(0);
+  expect((await fetch(`${engine.url}/sim/requests`, { method: 'DELETE' })).status).toBe(200);
+  expect(await requests()).toEqual([]);
+});
