@@ -70,6 +70,8 @@ export class RequestScope {
     throw new Problem(
       504,
       `deadline passed: the caller waits ${seconds(remaining)} s more and an answer takes at least ${seconds(leastMs)} s`,
+      {},
+      { code: 'deadline_exceeded' },
     );
   }
 
@@ -133,5 +135,6 @@ function seconds(ms: number): number {
 }
 
 function deadlinePassed(timeoutMs: number): Problem {
-  return new Problem(504, `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`);
+  const detail = `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`;
+  return new Problem(504, detail, {}, { code: 'deadline_exceeded' });
 }

@@ -1,16 +1,22 @@
 import { Admission } from '../common/admission.ts';
-import { flatTiming, type GenerateSettings, type Generation, generate } from '../common/engine-client.ts';
-import { EngineReadiness } from '../common/engine-readiness.ts';
+import { readCors } from '../common/api/cors.ts';
+import type { Health } from '../common/api/health-routes.ts';
+import { object, text } from '../common/api/openapi.ts';
+import { promptRoute, TIMING } from '../common/api/prompt-route.ts';
+import { createServiceApi } from '../common/api/service-api.ts';
+import { OpenStreams, type WorkDeps, type WorkResult } from '../common/api/work.ts';
+import type { EngineAnswer } from '../common/engine/engine.ts';
+import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { openEngine } from '../common/engine/open-engine.ts';
+import { flatTiming } from '../common/engine-timing.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { Problem } from '../common/problem.ts';
 import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
-import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
 import { RemoteB } from './remote-b.ts';
 import { RemoteWindow } from './remote-window.ts';
@@ -22,12 +28,8 @@ export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
   const { promptChars, ...options } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
-  const model: GenerateSettings = {
-    model: env.text('OLLAMA_MODEL_A', 'tinyllama'),
-    ...options,
-    keepAlive: settings.keepAlive,
-    timeoutMs: settings.engineTimeoutMs,
-  };
+  const ownModel = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
+  const { engine, readiness } = openEngine(readEngineSettings(env, ownModel, options));
   const remoteUrl = env.url('REMOTE_B_URL', 'http://host.docker.internal:8002/invoke');
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
@@ -39,8 +41,6 @@ export function createServiceA(context: ServiceContext): Service {
     window,
     authorization: settings.auth.authorization,
   });
-  const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, settings: model });
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
   const least = new LeastTime();
   const leastMs = () => least.at(performance.now(), window.begun);
@@ -69,13 +69,13 @@ export function createServiceA(context: ServiceContext): Service {
       return {
         body: {
           service: 'a',
-          model_a: model.model,
+          model_a: engine.ownModel,
           remote_b_url: remoteUrl,
           a_summary: summary.text,
           b_result: answer,
           timing: { ...timing, queue_seconds: queueSeconds, ...(engineTiming && { engine: engineTiming }) },
           host: settings.host,
-          usage: summary.usage,
+          usage: { prompt_eval_count: summary.usage.input, eval_count: summary.usage.output },
           ...(summary.simulated || answer.simulated === true ? { simulated: true } : {}),
         },
         log: {
@@ -92,35 +92,47 @@ export function createServiceA(context: ServiceContext): Service {
   }
 
   /** Holds a place of A's model for exactly as long as the model works. */
-  function summarize(prompt: Prompt, scope: RequestScope): Promise<Generation> {
+  function summarize(prompt: Prompt, scope: RequestScope): Promise<EngineAnswer> {
     const text = firstCodePoints(INSTRUCTION + prompt.text, promptChars);
-    return generate(engine, model, text, scope, 'ollama(A)').finally(() => admission.leave());
+    const order = { model: engine.ownModel, prompt: text, ...options };
+    return engine.generate(order, { scope, who: 'ollama(A)' }).finally(() => admission.leave());
   }
 
-  async function health() {
+  async function health(): Promise<Health> {
     const engineState = await readiness.current();
     const reason = context.draining ? 'draining' : engineState.reason;
     return {
       // The contract has A answer 200 while it serves; whether its model does is in `ready`.
-      status: context.draining ? (503 as const) : (200 as const),
+      status: context.draining ? 503 : 200,
+      reason,
       body: {
         ok: !context.draining,
         service: 'a',
         remote_b: remoteUrl,
-        model_a: model.model,
+        model_a: engine.ownModel,
         host: settings.host,
         ready: reason === undefined,
         ...(reason === undefined ? {} : { reason }),
         simulated: engineState.simulated,
+        min_process_seconds: settings.minProcessMs / 1000,
         ...vitals(context, admission, settings, startedAt),
         remote: { begun: window.begun, window: window.limit, held: window.held },
       },
     };
   }
 
+  const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
+  const chain = promptRoute({
+    path: '/chain',
+    summary: 'Answers a prompt with the chain',
+    answer: object({ service: text, model_a: text, a_summary: text, b_result: object({}), timing: TIMING, host: text }),
+    deps,
+    work: (prompt, _stream, { scope }) => work(prompt, scope),
+    checkHope: (scope) => admission.checkHope(scope),
+  });
   void readiness.current();
   return {
-    listener: createPromptListener({ service: 'a', path: '/chain', settings, context, admission, log, work, health }),
+    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
     async close() {
       engine.close();
       remote.close();

@@ -116,6 +116,7 @@ export function doubles(given: Doubles): StepDeps {
   });
   const engine: Engine = {
     kind: 'ollama',
+    ownModel: 'tinyllama',
     generate,
     chat,
     complete: missing('complete'),
