@@ -18,9 +18,9 @@ export class RequestScope {
   #ended = false;
   readonly #listeners = new Set<(why: Problem) => void>();
 
-  /** @param from the answer that is waited for, or the whole of which this is a part */
+  /** @param from the answer that is waited for, or the whole of which this is a part; undefined where nobody waits */
   constructor(
-    from: ServerResponse | RequestScope,
+    from: ServerResponse | RequestScope | undefined,
     timeoutHeader: string | undefined,
     late: (timeoutMs: number) => Problem = deadlinePassed,
   ) {
@@ -34,7 +34,7 @@ export class RequestScope {
       this.#unsubscribe = from.onCancel((why) => this.cancel(why));
       return;
     }
-    from.once('close', () => {
+    from?.once('close', () => {
       if (!from.writableFinished) this.cancel(clientGone());
       this.end();
     });
