@@ -23,7 +23,7 @@ export class UpstreamError extends Error {
 }
 
 /** What the reader of a body tells about what it has read. */
-export interface BodyProgress {
+interface BodyProgress {
   /** Something came that is waited for: its time begins anew. */
   more(): void;
   /** The answer is whole. Its end is waited for only so that the connection can be used again. */
@@ -34,7 +34,7 @@ export interface BodyProgress {
  * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
  * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
  */
-export type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
+type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -55,6 +55,8 @@ export interface UpstreamRequest {
 /** Answers above this are cut off: a broken service must not fill our memory. */
 const MAX_REPLY_BYTES = 8 << 20;
 const CONNECT_TIMEOUT_MS = 5000;
+/** A connection that the other side has closed already is reset as soon as something comes. */
+const STALE_MS = 1000;
 /** A server that goes on after a whole answer loses its connection. */
 const TAIL_MS = 1000;
 
@@ -65,10 +67,10 @@ export class Upstream {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param headers of every request
    * @param ip where the URL's name is to be found; without it the system looks it up for each connection
+   * @param headers of every request
    */
-  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
+  constructor(baseUrl: string, ip?: string, headers: Readonly<Record<string, string>> = {}) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
@@ -99,6 +101,7 @@ class Exchange {
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
+  #sentAt = 0;
   #settled = false;
   #retried = false;
   /** Whoever reads the answer is slow: that is not the other side's time. */
@@ -128,6 +131,7 @@ class Exchange {
     const { method, body, headers } = this.#request;
     const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
     this.#current = current;
+    this.#sentAt = performance.now();
     current.on('response', (incoming) => this.#read(incoming));
     current.on('error', (error) => this.#fail(error, current));
     current.end(body);
@@ -209,9 +213,10 @@ class Exchange {
   }
 
   #fail(error: Error, unanswered?: ClientRequest): void {
-    // The other side closed an idle connection just as we took it: it has not seen the request.
+    // The other side closed an idle connection just as we took it: it has not seen the request. Later it may have begun.
+    const isStale = unanswered?.reusedSocket && performance.now() - this.#sentAt < STALE_MS;
     const code = (error as NodeJS.ErrnoException).code;
-    if (unanswered?.reusedSocket && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
+    if (isStale && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
       this.#retried = true;
       this.send();
       return;

@@ -43,7 +43,7 @@ export class OpenAiEngine implements Engine {
   constructor(settings: EngineSettings) {
     this.#settings = settings;
     this.#ownModel = settings.model;
-    this.#upstream = new Upstream(settings.url, settings.headers);
+    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
     this.#models = new ModelList(this.#upstream, '/v1/models', settings, (text) => parseOpenAiModels(text, settings));
   }
 

@@ -55,7 +55,10 @@ export function detailOf({ text, status }: UpstreamReply): string {
 
 function judge(call: Call, reply: UpstreamReply): void {
   const { status, headers } = reply;
-  if (status < 500) return call.succeeded(performance.now());
+  if (status < 500) {
+    call.succeeded(performance.now());
+    return;
+  }
   const detail = detailOf(reply);
   // A 503 of a load balancer or a proxy says something else, and is a failure.
   if (status === 503 && (detail.startsWith('overloaded') || detail.startsWith('draining'))) {
