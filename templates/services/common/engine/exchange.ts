@@ -41,7 +41,13 @@ export async function exchangeStream(
     scope: run.scope,
     ...(run.headers && { headers: run.headers }),
     onBytes: (bytes, progress) => {
-      framing.push(bytes);
+      try {
+        framing.push(bytes);
+      } catch (error) {
+        // What came before the fault, in the same read, is passed on all the same.
+        builder.flush()?.wait?.catch(() => {});
+        throw error;
+      }
       const flushed = builder.flush();
       if (flushed) progress.more();
       if (builder.complete) progress.whole();
