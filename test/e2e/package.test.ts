@@ -62,6 +62,6 @@ describe('the package, installed globally from its tarball', () => {
     );
     expect(await readFile(join(home, 'LICENSE'), 'utf8')).toMatch(/^MIT License/);
     const notice = await readFile(join(home, 'dist', 'THIRD-PARTY.txt'), 'utf8');
-    for (const name of ['@google-cloud/compute', 'google-gax', 'hono']) expect(notice).toContain(`\n${name} `);
+    for (const name of ['@google-cloud/compute', 'google-gax', 'http-proxy-3']) expect(notice).toContain(`\n${name} `);
   });
 });

@@ -1,5 +1,5 @@
-import { type GenerateSettings, loadModel } from './engine-client.ts';
 import { plainText } from './engine-error.ts';
+import { type LoadSettings, loadModel } from './engine-load.ts';
 import { isOver, lossOf, remainingMs } from './engine-models.ts';
 import { EngineProbe, type Finding } from './engine-probe.ts';
 import { parseKeepAliveSetting } from './keep-alive.ts';
@@ -16,7 +16,7 @@ export interface Readiness {
 export interface ReadinessOptions {
   readonly engineUrl: string;
   /** What the requests ask for: the model is loaded with the very same. */
-  readonly settings: GenerateSettings;
+  readonly settings: LoadSettings;
   /** Have the engine load the model as soon as it has it, and keep it loaded, so that no caller pays for it. */
   readonly preload: boolean;
   /** For tests; else a client of `engineUrl`, and milliseconds of `performance.now()`. */

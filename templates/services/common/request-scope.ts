@@ -18,9 +18,9 @@ export class RequestScope {
   #ended = false;
   readonly #listeners = new Set<(why: Problem) => void>();
 
-  /** @param from the answer that is waited for, or the whole of which this is a part */
+  /** @param from the answer that is waited for, or the whole of which this is a part; undefined where nobody waits */
   constructor(
-    from: ServerResponse | RequestScope,
+    from: ServerResponse | RequestScope | undefined,
     timeoutHeader: string | undefined,
     late: (timeoutMs: number) => Problem = deadlinePassed,
   ) {
@@ -34,7 +34,7 @@ export class RequestScope {
       this.#unsubscribe = from.onCancel((why) => this.cancel(why));
       return;
     }
-    from.once('close', () => {
+    from?.once('close', () => {
       if (!from.writableFinished) this.cancel(clientGone());
       this.end();
     });
@@ -70,6 +70,8 @@ export class RequestScope {
     throw new Problem(
       504,
       `deadline passed: the caller waits ${seconds(remaining)} s more and an answer takes at least ${seconds(leastMs)} s`,
+      {},
+      { code: 'deadline_exceeded' },
     );
   }
 
@@ -133,5 +135,6 @@ function seconds(ms: number): number {
 }
 
 function deadlinePassed(timeoutMs: number): Problem {
-  return new Problem(504, `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`);
+  const detail = `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`;
+  return new Problem(504, detail, {}, { code: 'deadline_exceeded' });
 }

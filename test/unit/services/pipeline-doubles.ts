@@ -92,7 +92,7 @@ interface Doubles {
     body: Record<string, unknown>,
     run: JsonRun,
   ) => Promise<{ status: number; text: string }>;
-  readonly folder?: string;
+  readonly chunks?: StepDeps['chunks'];
   readonly indexFolder?: string;
   readonly warn?: (line: string) => void;
 }
@@ -116,6 +116,7 @@ export function doubles(given: Doubles): StepDeps {
   });
   const engine: Engine = {
     kind: 'ollama',
+    ownModel: 'tinyllama',
     generate,
     chat,
     complete: missing('complete'),
@@ -148,7 +149,7 @@ export function doubles(given: Doubles): StepDeps {
     defaultMaxTokens: 1024,
     host: 'a-0',
     remotes,
-    folder: given.folder ?? '/',
+    chunks: given.chunks ?? {},
     indexFolder: given.indexFolder,
     warn: given.warn ?? (() => {}),
   };

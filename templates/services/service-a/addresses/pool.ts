@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { overloaded, type Problem } from '../../common/problem.ts';
 import { Address, type Call } from './address.ts';
+import { NotTaken } from './ask.ts';
 import { Chooser, type Policy } from './policy.ts';
 
 export interface PoolOptions {
@@ -10,24 +11,10 @@ export interface PoolOptions {
   readonly policy: Policy;
   /** `each`: names are looked up again and again, and each address behind one is an address of its own. */
   readonly resolve: 'once' | 'each';
-  /** The step whose addresses these are; a refusal names it. */
-  readonly step: string;
   /** How often each address's `/health` is asked, in milliseconds; 0 for never. */
   readonly probeMs: number;
   /** The addresses behind a name; for tests. */
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
-}
-
-/** An address has certainly not begun to work: it was not reached, or it refused for want of a place. */
-export class NotTaken extends Error {
-  readonly kind: 'unreached' | 'refused';
-  readonly retryAfterSeconds: number;
-
-  constructor(kind: 'unreached' | 'refused', why: string, retryAfterSeconds = 1) {
-    super(why);
-    this.kind = kind;
-    this.retryAfterSeconds = retryAfterSeconds;
-  }
 }
 
 const LOOKUP_MS = 5000;
@@ -65,16 +52,17 @@ export class AddressPool {
 
   /**
    * Asks one address after another, each at most once, until one has taken the request.
+   * @param step whose request it is; a refusal names it
    * @param ask rejects with `NotTaken` where another address may be asked; it judges the address through its `Call`
    * @throws the last `NotTaken`, a refusal before anything else; a 503 where every circuit is open; what `ask` threw
    */
-  async round<T>(ask: (address: Address, call: Call) => Promise<T>): Promise<T> {
+  async round<T>(step: string, ask: (address: Address, call: Call) => Promise<T>): Promise<T> {
     const tried = new Set<Address>();
     let refusal: NotTaken | undefined;
     for (;;) {
       const now = performance.now();
       const address = this.#take(tried, now);
-      if (address === undefined) throw refusal ?? this.#allOpen(now);
+      if (address === undefined) throw refusal ?? this.#allOpen(step, now);
       tried.add(address);
       const call = address.begin(now);
       try {
@@ -121,9 +109,9 @@ export class AddressPool {
     return this.#chooser.choose(all, (address) => !tried.has(address) && address.circuit.allows(now));
   }
 
-  #allOpen(now: number): Problem {
+  #allOpen(step: string, now: number): Problem {
     const waitMs = Math.min(...this.#addresses.map(({ circuit }) => circuit.waitMs(now)));
-    return overloaded(`no address of step ${this.#options.step} is available`, waitMs / 1000);
+    return overloaded(`no address of step ${step} is available`, waitMs / 1000);
   }
 
   #repeat(work: () => Promise<void>, ms: number): void {

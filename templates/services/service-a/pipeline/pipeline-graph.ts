@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../../../src/services/pipelines/pipeline.ts';
+import type { Pipeline, Step } from '../../../../src/services/pipelines/pipeline.ts';
 import type { RequestScope } from '../../common/request-scope.ts';
 import { BUILT_IN_WORDS } from './built-in.ts';
 import type { Graph, GraphContext, GraphInput, GraphOutcome } from './graph.ts';
@@ -41,15 +41,11 @@ export class PipelineGraph implements Graph {
     this.isBuiltIn = isBuiltIn;
     this.leaf = pipeline.leaf;
     this.#clock = clock;
-    const opened = new Map<string, StepRunner>();
+    const runners = openSteps(pipeline, deps, kinds);
     this.steps = pipeline.steps.map((step) => {
-      const open = kinds[step.kind];
-      if (open === undefined) throw new Error(`there is no kind of step "${step.kind}"`);
-      const runner = open(step, deps, (name) => opened.get(name));
-      opened.set(step.name, runner);
       const words = isBuiltIn ? BUILT_IN_WORDS[step.name] : undefined;
       const { who = `step ${step.name}`, stage = step.name } = words ?? {};
-      return { ...step, runner, who, stage };
+      return { ...step, runner: runners.get(step.name) as StepRunner, who, stage };
     });
     this.#runnable = { ...pipeline, steps: this.steps, isLine: isLine(this.steps) };
     this.models = [...new Set(this.steps.flatMap(modelOf))];
@@ -67,6 +63,23 @@ export class PipelineGraph implements Graph {
   close(): void {
     for (const { runner } of this.steps) runner.close?.();
   }
+}
+
+/** Each after those that it needs: what works between runs works with them. */
+function openSteps({ steps }: Pipeline, deps: StepDeps, kinds: Readonly<Record<string, OpenStep>>) {
+  const opened = new Map<string, StepRunner>();
+  const open = (step: Step) => {
+    if (opened.has(step.name)) return;
+    for (const other of steps) if (step.needs.includes(other.name)) open(other);
+    const kind = kinds[step.kind];
+    if (kind === undefined) throw new Error(`there is no kind of step "${step.kind}"`);
+    opened.set(
+      step.name,
+      kind(step, deps, (name) => opened.get(name)),
+    );
+  };
+  for (const step of steps) open(step);
+  return opened;
 }
 
 /** One root, and nothing is needed by two. */

@@ -1,3 +1,4 @@
+import type { Chunk } from '../../../../src/services/pipelines/documents.ts';
 import type { Step } from '../../../../src/services/pipelines/pipeline.ts';
 import type { Engine, EngineAnswer, EngineRun, TokenUsage } from '../../common/engine/engine.ts';
 import type { GraphInput, StepOutput } from './graph.ts';
@@ -37,9 +38,17 @@ export interface StepRunner {
   readonly usesEngine: boolean;
   /** The attempt's timeout is its own affair. */
   readonly keepsTime?: boolean;
+  /** Of a step that makes vectors: for those that need them between runs. */
+  readonly embedder?: Embedder;
   /** Why it cannot run yet. */
   readonly reason?: string | undefined;
   close?(): void;
+}
+
+export interface Embedder {
+  /** Names model and service: vectors of two are not compared. */
+  readonly id: string;
+  embed(texts: readonly string[], run: EngineRun): Promise<readonly (readonly number[])[]>;
 }
 
 /** What steps work with. */
@@ -56,8 +65,8 @@ export interface StepDeps {
   /** This machine's name in answers. */
   readonly host: string;
   readonly remotes: Remotes;
-  /** Where files of a pipeline are beside: the folder of the file. */
-  readonly folder: string;
+  /** What its indexes hold, by step. */
+  readonly chunks: Readonly<Record<string, readonly Chunk[]>>;
   /** Where vectors are kept between starts; undefined: nowhere. */
   readonly indexFolder: string | undefined;
   readonly warn: (line: string) => void;

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Address, Call } from '../../../../templates/services/service-a/addresses/address.ts';
-import { AddressPool, NotTaken, type PoolOptions } from '../../../../templates/services/service-a/addresses/pool.ts';
+import { NotTaken } from '../../../../templates/services/service-a/addresses/ask.ts';
+import { AddressPool, type PoolOptions } from '../../../../templates/services/service-a/addresses/pool.ts';
 
 const A = 'http://127.0.0.1:1/invoke';
 const B = 'http://127.0.0.1:2/invoke';
 
 function poolOf(urls: readonly string[], options: Partial<PoolOptions> = {}): AddressPool {
-  return new AddressPool({ urls, policy: 'round-robin', resolve: 'once', step: 'b', probeMs: 0, ...options });
+  return new AddressPool({ urls, policy: 'round-robin', resolve: 'once', probeMs: 0, ...options });
 }
 
 const answer = async ({ url }: Address, call: Call) => {
@@ -25,7 +26,7 @@ test('an address that was not reached, or refused, gives the request to the next
   const pool = poolOf([A, B]);
   for (const kind of ['unreached', 'refused'] as const) {
     const asked: string[] = [];
-    const got = await pool.round(async (address, call) => {
+    const got = await pool.round('b', async (address, call) => {
       asked.push(address.url);
       if (asked.length === 1) throw new NotTaken(kind, 'no');
       return await answer(address, call);
@@ -40,7 +41,7 @@ test('where none takes it, a refusal is the reason rather than an address that i
   const pool = poolOf([A, B]);
   const kinds = ['refused', 'unreached'] as const;
   let asked = 0;
-  const failed = pool.round(async () => {
+  const failed = pool.round('b', async () => {
     throw new NotTaken(kinds[asked++] ?? 'unreached', 'no', 7);
   });
   await expect(failed).rejects.toMatchObject({ kind: 'refused', retryAfterSeconds: 7 });
@@ -48,30 +49,30 @@ test('where none takes it, a refusal is the reason rather than an address that i
 
 test('what one address has begun is no other’s: every other failure is final', async () => {
   const pool = poolOf([A, B]);
-  await expect(pool.round(failure)).rejects.toThrow('broken');
-  expect(await pool.round(answer)).toBe(B);
+  await expect(pool.round('b', failure)).rejects.toThrow('broken');
+  expect(await pool.round('b', answer)).toBe(B);
 });
 
 test('all circuits open: 503 with the time until the next trial; a refusal opens none', async () => {
   const pool = poolOf([A, B]);
-  for (let i = 0; i < 5; i++) await expect(pool.round(unreached)).rejects.toThrow('ECONNREFUSED');
-  await expect(pool.round(answer)).rejects.toMatchObject({
+  for (let i = 0; i < 5; i++) await expect(pool.round('b', unreached)).rejects.toThrow('ECONNREFUSED');
+  await expect(pool.round('b', answer)).rejects.toMatchObject({
     status: 503,
     message: 'overloaded: no address of step b is available',
     headers: { 'retry-after': '10' },
   });
   const busy = poolOf([A, B]);
   for (let i = 0; i < 20; i++) {
-    await expect(busy.round(() => Promise.reject(new NotTaken('refused', 'full')))).rejects.toThrow('full');
+    await expect(busy.round('b', () => Promise.reject(new NotTaken('refused', 'full')))).rejects.toThrow('full');
   }
-  expect(await busy.round(answer)).toMatch(/^http/);
+  expect(await busy.round('b', answer)).toMatch(/^http/);
 });
 
 test('a single address is asked whatever its circuit says', async () => {
   const pool = poolOf([A]);
-  for (let i = 0; i < 9; i++) await expect(pool.round(failure)).rejects.toThrow('broken');
+  for (let i = 0; i < 9; i++) await expect(pool.round('b', failure)).rejects.toThrow('broken');
   expect(pool.addresses[0]?.circuit.closed).toBe(false);
-  expect(await pool.round(answer)).toBe(A);
+  expect(await pool.round('b', answer)).toBe(A);
 });
 
 test('the addresses behind a name: those that stay keep what is known, those that go end what they have begun', async () => {
