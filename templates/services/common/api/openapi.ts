@@ -24,6 +24,8 @@ export const WORK_FAILURES = [400, 404, 408, 413, 500, 502, 503, 504] as const;
 
 export const text: Schema = { type: 'string' };
 export const number: Schema = { type: 'number' };
+export const count: Schema = { type: 'integer', minimum: 0 };
+export const anything: Schema = {};
 export const flag: Schema = { type: 'boolean' };
 
 /** An object with all of these properties, and perhaps more. */

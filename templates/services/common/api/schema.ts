@@ -28,7 +28,7 @@ export interface Schema {
   readonly 'x-reason'?: string;
 }
 
-export type TypeName = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array' | 'null';
+type TypeName = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array' | 'null';
 
 /** What is wrong with a value. */
 export interface Fault {
