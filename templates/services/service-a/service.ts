@@ -27,7 +27,8 @@ export function createServiceA(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const { engine, readiness } = openEngine(engineSettings);
+  const opened = openEngine(engineSettings, warn);
+  const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
@@ -92,7 +93,6 @@ export function createServiceA(context: ServiceContext): Service {
   const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
   const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs: api.pingMs });
-  void readiness.current();
   return {
     ...createServiceApi({
       work: deps,
@@ -109,9 +109,8 @@ export function createServiceA(context: ServiceContext): Service {
     }),
     async close() {
       graph.close();
-      engine.close();
+      opened.close();
       remotes.close();
-      readiness.close();
       await log?.close(2000);
     },
   };
