@@ -55,5 +55,5 @@ export function pauseAfter(attempt: number, { count, delayMs }: EngineSettings['
 }
 
 function seconds(ms: number): number {
-  return Number((ms / 1000).toFixed(ms < 10_000 ? 1 : 0));
+  return Number((ms / 1000).toFixed(ms < 1000 ? 2 : ms < 10_000 ? 1 : 0));
 }
