@@ -44,6 +44,7 @@ export function createServiceA(context: ServiceContext): Service {
     remotes,
     folder: '.',
     indexFolder: undefined,
+    chunks: {},
     warn,
   };
   const graph = new PipelineGraph(builtInPipeline(promptChars), stepDeps, KINDS, { isBuiltIn: true });
