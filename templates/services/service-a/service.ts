@@ -1,7 +1,8 @@
 import { Admission } from '../common/admission.ts';
-import { readCors } from '../common/api/cors.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
+import { readApiSettings } from '../common/api/settings.ts';
+import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
@@ -12,9 +13,7 @@ import { readCommonSettings, readModelSettings } from '../common/service-setting
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
-import { builtInPipeline } from './pipeline/built-in.ts';
-import { KINDS } from './pipeline/kinds.ts';
-import { PipelineGraph } from './pipeline/pipeline-graph.ts';
+import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
 
@@ -23,6 +22,7 @@ export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
+  const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
   const opened = openEngine(engineSettings, warn);
@@ -33,21 +33,21 @@ export function createServiceA(context: ServiceContext): Service {
   const b = readRemoteB(env);
   const [remoteUrl = ''] = b.urls;
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
-  const stepDeps = {
-    engine,
-    engineUrl: engineSettings.url,
-    engineHeaders: engineSettings.headers,
-    model: () => engine.ownModel,
-    defaults,
-    defaultMaxTokens: env.integer('DEFAULT_MAX_TOKENS', 1024, { min: 1, max: 1_000_000 }),
-    host: settings.host,
-    remotes,
-    folder: '.',
-    indexFolder: undefined,
-    chunks: {},
-    warn,
-  };
-  const graph = new PipelineGraph(builtInPipeline(promptChars), stepDeps, KINDS, { isBuiltIn: true });
+  const graph = openGraph(
+    env,
+    {
+      engine,
+      engineUrl: engineSettings.url,
+      engineHeaders: engineSettings.headers,
+      model: () => engine.ownModel,
+      defaults,
+      defaultMaxTokens: api.defaultMaxTokens,
+      host: settings.host,
+      remotes,
+      warn,
+    },
+    promptChars,
+  );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
   const least = new LeastTime();
   const leastMs = () => least.at(performance.now(), window.begun);
@@ -55,7 +55,7 @@ export function createServiceA(context: ServiceContext): Service {
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn }) : undefined;
   const startedAt = performance.now();
   const runs = new ChainRuns({ graph, admission, window, least });
-  const pingMs = env.number('SSE_PING_SECONDS', 15, { min: 0.05, max: 3600 }) * 1000;
+  const direct = new Series(() => admission.waiting);
 
   async function health(): Promise<Health> {
     const state = await readiness.current();
@@ -90,9 +90,21 @@ export function createServiceA(context: ServiceContext): Service {
 
   const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs });
+  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs: api.pingMs });
   return {
-    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
+    ...createServiceApi({
+      work: deps,
+      settings: api,
+      engine,
+      limited: engineSettings.listed.length > 0,
+      who: 'ollama(A)',
+      description: 'A chain of steps: its own engine first, then another service.',
+      targets: [],
+      health,
+      statistics: { direct },
+      direct,
+      routes: [chain],
+    }),
     async close() {
       graph.close();
       opened.close();
