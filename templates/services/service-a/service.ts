@@ -26,7 +26,7 @@ export function createServiceA(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const opened = openEngine(engineSettings, warn);
+  const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });

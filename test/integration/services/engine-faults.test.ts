@@ -17,7 +17,8 @@ afterEach(() => {
 });
 
 function open(kind: string, program: Program, timeoutSeconds = '5'): Engine {
-  const env = { ENGINE: kind, ENGINE_URL: program.url, OLLAMA_TIMEOUT_SECONDS: timeoutSeconds };
+  // A warm-up would take a fault that is meant for what follows.
+  const env = { ENGINE: kind, ENGINE_URL: program.url, OLLAMA_TIMEOUT_SECONDS: timeoutSeconds, PRELOAD: 'false' };
   const own = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
   const opened = openEngine(readEngineSettings(new Env(env), own, GENERATE), () => {});
   engines.push(opened);
