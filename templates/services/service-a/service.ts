@@ -1,7 +1,8 @@
 import { Admission } from '../common/admission.ts';
-import { readCors } from '../common/api/cors.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
+import { readApiSettings } from '../common/api/settings.ts';
+import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
@@ -21,9 +22,11 @@ export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
   const settings = readCommonSettings(env, { minProcessSeconds: 0 });
+  const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const { engine, readiness } = openEngine(engineSettings);
+  const opened = openEngine(engineSettings, warn);
+  const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
@@ -38,7 +41,7 @@ export function createServiceA(context: ServiceContext): Service {
       engineHeaders: engineSettings.headers,
       model: () => engine.ownModel,
       defaults,
-      defaultMaxTokens: env.integer('DEFAULT_MAX_TOKENS', 1024, { min: 1, max: 1_000_000 }),
+      defaultMaxTokens: api.defaultMaxTokens,
       host: settings.host,
       remotes,
       warn,
@@ -52,7 +55,7 @@ export function createServiceA(context: ServiceContext): Service {
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn }) : undefined;
   const startedAt = performance.now();
   const runs = new ChainRuns({ graph, admission, window, least });
-  const pingMs = env.number('SSE_PING_SECONDS', 15, { min: 0.05, max: 3600 }) * 1000;
+  const direct = new Series(() => admission.waiting);
 
   async function health(): Promise<Health> {
     const state = await readiness.current();
@@ -87,15 +90,25 @@ export function createServiceA(context: ServiceContext): Service {
 
   const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs });
-  void readiness.current();
+  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs: api.pingMs });
   return {
-    ...createServiceApi({ deps, cors: readCors(env), description: 'A chain of models.', health, routes: [chain] }),
+    ...createServiceApi({
+      work: deps,
+      settings: api,
+      engine,
+      limited: engineSettings.listed.length > 0,
+      who: 'ollama(A)',
+      description: 'A chain of steps: its own engine first, then another service.',
+      targets: [],
+      health,
+      statistics: { direct },
+      direct,
+      routes: [chain],
+    }),
     async close() {
       graph.close();
-      engine.close();
+      opened.close();
       remotes.close();
-      readiness.close();
       await log?.close(2000);
     },
   };

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Delta, Engine, EngineRun } from '../../../templates/services/common/engine/engine.ts';
 import { readEngineSettings } from '../../../templates/services/common/engine/engine-settings.ts';
-import { openEngine } from '../../../templates/services/common/engine/open-engine.ts';
+import { type OpenedEngine, openEngine } from '../../../templates/services/common/engine/open-engine.ts';
 import { Env } from '../../../templates/services/common/env.ts';
 import { Problem } from '../../../templates/services/common/problem.ts';
 import { RequestScope } from '../../../templates/services/common/request-scope.ts';
@@ -11,10 +11,17 @@ const lab = createLab();
 
 const GENERATE = { numPredict: 6, numCtx: 1024, temperature: 0.2 };
 
+const engines: OpenedEngine[] = [];
+afterEach(() => {
+  for (const each of engines.splice(0)) each.close();
+});
+
 function open(kind: string, program: Program, timeoutSeconds = '5'): Engine {
   const env = { ENGINE: kind, ENGINE_URL: program.url, OLLAMA_TIMEOUT_SECONDS: timeoutSeconds };
   const own = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
-  return openEngine(readEngineSettings(new Env(env), own, GENERATE)).engine;
+  const opened = openEngine(readEngineSettings(new Env(env), own, GENERATE), () => {});
+  engines.push(opened);
+  return opened.engine;
 }
 
 /** What a route is asked, and whether it is asked for a stream. */

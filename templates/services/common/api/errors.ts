@@ -59,3 +59,10 @@ function ollamaMessage({ status, code, message }: Problem): string {
   if (code === 'engine_unavailable') return `Could not connect to Ollama: ${message}`;
   return status === 504 && code !== 'deadline_exceeded' ? `Ollama request timed out: ${message}` : message;
 }
+
+/** The same of another field: engines name that of a chat. */
+export function namingField(error: unknown, param: string): unknown {
+  if (!(error instanceof Problem) || error.param !== 'messages') return error;
+  const { status, message, headers, code } = error;
+  return new Problem(status, message, headers, { param, ...(code !== undefined && { code }) });
+}

@@ -9,6 +9,8 @@ export interface RouteDoc {
   readonly tag: string;
   /** The very schema that validates its body. */
   readonly request?: Schema;
+  /** In its optional fields null is no value. */
+  readonly isStrict?: boolean;
   /** Of a 200, by content type. */
   readonly answers: Readonly<Record<string, Schema>>;
   /** Headers that a 200 may have beside `x-request-id`. */
@@ -24,6 +26,8 @@ export const WORK_FAILURES = [400, 404, 408, 413, 500, 502, 503, 504] as const;
 
 export const text: Schema = { type: 'string' };
 export const number: Schema = { type: 'number' };
+export const count: Schema = { type: 'integer', minimum: 0 };
+export const anything: Schema = {};
 export const flag: Schema = { type: 'boolean' };
 
 /** An object with all of these properties, and perhaps more. */
@@ -125,7 +129,10 @@ function operationOf(route: Route, doc: RouteDoc, auth: boolean): Record<string,
       parameters: [{ name: parameter, in: 'path', required: true, schema: { type: 'string', minLength: 1 } }],
     }),
     ...(doc.request && {
-      requestBody: { required: true, content: { 'application/json': { schema: documented(doc.request) } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: doc.isStrict ? doc.request : documented(doc.request) } },
+      },
     }),
     responses,
   };

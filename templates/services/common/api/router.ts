@@ -6,7 +6,7 @@ import { asProblem } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import type { RouteDoc } from './openapi.ts';
 
-export type Method = 'GET' | 'POST';
+type Method = 'GET' | 'POST';
 
 export interface Route {
   readonly method: Method;
@@ -101,7 +101,7 @@ export class Router {
 }
 
 /** Without query and fragment; of a whole URL, as proxies are asked for it, its path. */
-export function pathOf(url = '/'): string {
+function pathOf(url = '/'): string {
   const path = url.startsWith('/') || !URL.canParse(url) ? url : new URL(url).pathname;
   const end = path.search(/[?#]/);
   return end < 0 ? path : path.slice(0, end);

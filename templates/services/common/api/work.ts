@@ -37,6 +37,8 @@ export interface WorkResult {
 }
 
 export interface WorkSpec {
+  /** It asks for a place and nothing else: neither the admission's gate nor its least time is about it. */
+  readonly free?: boolean;
   /** The answer takes at least so long, in milliseconds: whoever waits for less is refused. */
   readonly leastMs?: number;
   /** The work takes at most so long, its queue included; in milliseconds. */
@@ -87,7 +89,7 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
     ...(writer && { stream: true }),
   });
   try {
-    refuseEarly(deps);
+    refuseEarly(deps, spec);
     whole = new RequestScope(outgoing, incoming.headers[TIMEOUT_HEADER] as string | undefined);
     refuseHopeless(whole, spec.leastMs ?? 0);
     spec.checkHope?.(whole);
@@ -116,7 +118,8 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
   } catch (error) {
     const { status, message, stage } = asProblem(error);
     const told = error instanceof Problem ? message : String(error);
-    log?.write({ service, status, ...(stage !== undefined && { stage }), error: told, ...lastFields() });
+    const route = spec.free ? { route: exchange.path } : {};
+    log?.write({ service, status, ...route, ...(stage !== undefined && { stage }), error: told, ...lastFields() });
     if (!(error instanceof Problem)) {
       deps.context.warn(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
@@ -133,11 +136,11 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
 }
 
 /** Refusals that need nothing but the request line: under overload this is most of what the process does. */
-function refuseEarly({ context, admission, settings }: WorkDeps): void {
+function refuseEarly({ context, admission, settings }: WorkDeps, { free }: WorkSpec): void {
   if (context.draining) {
     throw new Problem(503, 'draining: this instance is shutting down', DRAINING_HEADERS, { code: 'draining' });
   }
-  if (admission.full) throw admission.refusal();
+  if (free ? admission.fullForFree : admission.full) throw admission.refusal();
   if (context.inFlight > settings.maxInFlight) throw overloaded(`${context.inFlight} requests in flight`, 1);
 }
 
