@@ -55,6 +55,9 @@ async function outcomeOf(ask: (typeof ASKS)[string], engine: Engine): Promise<Ou
 
 const SPOILT = '{"model": "x", \u001b[31m\u0007 resp';
 
+/** An event of every route, whose text is a number. */
+const NO_TEXT = '{"message":{"content":5},"response":5,"choices":[{"delta":{"content":5},"text":5}]}';
+
 /** A fault, and the status and text of what becomes of it. */
 const FAULTS: readonly [fault: Json, status: number, text: RegExp, pieces: number][] = [
   [{ mode: 'cut' }, 502, /^engine error: .*(closed|reset|broke|ECONNRESET|aborted)/i, 2],
@@ -68,6 +71,7 @@ const FAULTS: readonly [fault: Json, status: number, text: RegExp, pieces: numbe
   [{ mode: 'bad-line', line: '{"error":{"message":"no\\r\\nmore"}}' }, 502, /^engine error: no more$/, 2],
   [{ mode: 'bad-line', line: '{"error":"\\u001b[31mred"}' }, 502, /^engine error: [\x20-\x7e]*red$/, 2],
   [{ mode: 'bad-line', line: '{}' }, 502, /^engine error: sent .* that is no part of a /, 2],
+  [{ mode: 'bad-line', line: NO_TEXT }, 502, /^engine error: sent a piece whose text is none$/, 2],
   [{ mode: 'bad-line', line: 'x'.repeat(2 << 20) }, 502, /^engine error: .{1,300}$/, 2],
   [{ mode: 'fail' }, 502, /^engine error: (an error was encountered|ended its answer)/, 2],
   [{ mode: 'error' }, 502, /^engine error: .*simulated failure/, 0],
