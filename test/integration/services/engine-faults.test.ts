@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { ContextRule } from '../../../templates/services/common/engine/context.ts';
 import type { Delta, Engine, EngineRun } from '../../../templates/services/common/engine/engine.ts';
 import { readEngineSettings } from '../../../templates/services/common/engine/engine-settings.ts';
-import { openEngine } from '../../../templates/services/common/engine/open-engine.ts';
+import { OllamaEngine } from '../../../templates/services/common/engine/ollama.ts';
+import { OpenAiEngine } from '../../../templates/services/common/engine/openai.ts';
+import { OwnModel } from '../../../templates/services/common/engine/own-model.ts';
 import { Env } from '../../../templates/services/common/env.ts';
 import { Problem } from '../../../templates/services/common/problem.ts';
 import { RequestScope } from '../../../templates/services/common/request-scope.ts';
@@ -14,7 +17,10 @@ const GENERATE = { numPredict: 6, numCtx: 1024, temperature: 0.2 };
 function open(kind: string, program: Program, timeoutSeconds = '5'): Engine {
   const env = { ENGINE: kind, ENGINE_URL: program.url, OLLAMA_TIMEOUT_SECONDS: timeoutSeconds };
   const own = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
-  return openEngine(readEngineSettings(new Env(env), own, GENERATE)).engine;
+  const settings = readEngineSettings(new Env(env), own, GENERATE);
+  // Alone, without what loads a model: that would use up the faults.
+  if (kind === 'openai') return new OpenAiEngine(settings, new OwnModel('tinyllama'), () => {});
+  return new OllamaEngine(settings, new ContextRule('tinyllama', GENERATE.numCtx, settings.chatNumCtx));
 }
 
 /** What a route is asked, and whether it is asked for a stream. */
