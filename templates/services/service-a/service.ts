@@ -13,9 +13,7 @@ import { readCommonSettings, readModelSettings } from '../common/service-setting
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
-import { builtInPipeline } from './pipeline/built-in.ts';
-import { KINDS } from './pipeline/kinds.ts';
-import { PipelineGraph } from './pipeline/pipeline-graph.ts';
+import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
 
@@ -35,21 +33,21 @@ export function createServiceA(context: ServiceContext): Service {
   const b = readRemoteB(env);
   const [remoteUrl = ''] = b.urls;
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
-  const stepDeps = {
-    engine,
-    engineUrl: engineSettings.url,
-    engineHeaders: engineSettings.headers,
-    model: () => engine.ownModel,
-    defaults,
-    defaultMaxTokens: api.defaultMaxTokens,
-    host: settings.host,
-    remotes,
-    folder: '.',
-    indexFolder: undefined,
-    chunks: {},
-    warn,
-  };
-  const graph = new PipelineGraph(builtInPipeline(promptChars), stepDeps, KINDS, { isBuiltIn: true });
+  const graph = openGraph(
+    env,
+    {
+      engine,
+      engineUrl: engineSettings.url,
+      engineHeaders: engineSettings.headers,
+      model: () => engine.ownModel,
+      defaults,
+      defaultMaxTokens: api.defaultMaxTokens,
+      host: settings.host,
+      remotes,
+      warn,
+    },
+    promptChars,
+  );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
   const least = new LeastTime();
   const leastMs = () => least.at(performance.now(), window.begun);
