@@ -12,6 +12,7 @@ import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
+import { createSideRoutes } from './page/side-routes.ts';
 import { RemoteB } from './remote-b.ts';
 import { RemoteWindow } from './remote-window.ts';
 
@@ -118,14 +119,27 @@ export function createServiceA(context: ServiceContext): Service {
     };
   }
 
+  const side = createSideRoutes(env, settings, (line) => context.warn(line));
+  const listener = createPromptListener({
+    service: 'a',
+    path: '/chain',
+    settings,
+    context,
+    admission,
+    log,
+    work,
+    health,
+  });
   void readiness.current();
   return {
-    listener: createPromptListener({ service: 'a', path: '/chain', settings, context, admission, log, work, health }),
+    listener: (incoming, outgoing) => {
+      if (!side.answer(incoming, outgoing)) listener(incoming, outgoing);
+    },
     async close() {
       engine.close();
       remote.close();
       readiness.close();
-      await log?.close(2000);
+      await Promise.all([side.close(), log?.close(2000)]);
     },
   };
 }
