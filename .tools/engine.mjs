@@ -2,21 +2,9 @@
 // once, into a cache. `node .tools/engine.mjs` does only that and prints where they are. docs/engine.md has the recipe.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureFolder, execute, virtualEnvironment } from './cache.mjs';
 import { ensureInstalled, ensurePrograms, node, root } from './ensure.mjs';
 
 const OLLAMA = '0.17.4';
@@ -55,44 +43,13 @@ const VARIANTS = [
 export function ensureEngine() {
   ensureInstalled();
   const bin =
-    process.env.OLLAMA_BIN || join(ensureFolder(`ollama-${OLLAMA}-${variant()}`, buildOllama), 'bin', 'ollama');
+    process.env.OLLAMA_BIN ||
+    join(ensureFolder(`engine-ollama-${OLLAMA}-${variant()}-r${RECIPE}`, buildOllama), 'bin', 'ollama');
   if (!existsSync(bin)) throw new Error(`OLLAMA_BIN is ${bin}, and there is no such file`);
-  return { bin, models: ensureFolder(`models-${MODEL_VERSION}`, (folder) => installModels(folder, bin)) };
-}
-
-/**
- * A folder of the cache, made unless it is there. It gets its name when it is complete: a build that was killed leaves
- * only what the next one removes, and of two at once the later one throws its own away.
- */
-function ensureFolder(name, make) {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'chainctl');
-  const folder = join(cache, `engine-${name}-r${RECIPE}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  removeAbandoned(cache);
-  const unfinished = join(cache, `.engine-${hostname()}-${process.pid}`);
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(join(unfinished, 'result'), { recursive: true });
-  try {
-    make(unfinished);
-    renameSync(join(unfinished, 'result'), folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
-  return folder;
-}
-
-/** Removes what builds of this host have left whose process is gone. */
-function removeAbandoned(cache) {
-  const mine = `.engine-${hostname()}-`;
-  for (const entry of readdirSync(cache)) {
-    const pid = Number(entry.slice(mine.length));
-    if (!entry.startsWith(mine) || existsSync(`/proc/${pid}`)) continue;
-    // What a killed one had started may still write.
-    rmSync(join(cache, entry), { recursive: true, force: true, maxRetries: 10 });
-  }
+  return {
+    bin,
+    models: ensureFolder(`engine-models-${MODEL_VERSION}-r${RECIPE}`, (folder) => installModels(folder, bin)),
+  };
 }
 
 function variant() {
@@ -174,13 +131,6 @@ function installModels(folder, bin) {
   execute(folder, node(), [create, bin, join(folder, 'result'), `gemma3:270m=${a}`, `gemma3:b=${b}`]);
 }
 
-/** Makes a virtual environment of Python in the folder, and gives its pip. */
-function virtualEnvironment(folder) {
-  const place = join(folder, 'venv');
-  execute(folder, 'python3', ['-m', 'venv', place]);
-  return (...args) => execute(folder, join(place, 'bin', 'pip'), args);
-}
-
 /** Installs programs that are missing, where that is possible, and throws with the names of those that still are. */
 function requirePrograms(programs, purpose) {
   ensurePrograms(programs, 'tests of the real engine');
@@ -201,20 +151,6 @@ function requirePrograms(programs, purpose) {
   const [, major, minor] = /^go(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) === 1 && Number(minor) < 21) {
     throw new Error(`${version} is too old ${purpose}: go 1.24 is needed (Debian 12: golang-1.24-go of the backports)`);
-  }
-}
-
-/** Runs a program; when it fails, the error has the end of what it said. */
-function execute(folder, command, args, options) {
-  const log = join(folder, 'log');
-  const output = openSync(log, 'a');
-  try {
-    const { status, signal, error } = spawnSync(command, args, { stdio: ['ignore', output, output], ...options });
-    if (status === 0) return;
-    const end = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-30).join('\n');
-    throw new Error(`${command} ${args[0]} ended with ${error?.message ?? signal ?? `code ${status}`}:\n${end}`);
-  } finally {
-    closeSync(output);
   }
 }
 

@@ -16,9 +16,10 @@ class KillsFirst extends BaseSequencer {
 const MACHINES = 'lab/test/machines/**/*.test.ts';
 
 /**
- * Three projects. `npm test` runs `unit` (pure, in this process) and `integration` (servers and processes on loopback, the
+ * Four projects. `npm test` runs `unit` (pure, in this process) and `integration` (servers and processes on loopback, the
  * built command as a person runs it, the report in a real Chromium, the APIs of the lab): neither needs root or Docker.
- * `npm run test:lab` runs `lab`: both clouds, machines, kill matrices. No test needs the machine for itself.
+ * `npm run test:lab` runs `lab`: both clouds, machines, kill matrices, and
+ * `npm run test:clients` `clients`: programs that nobody here wrote, of npm (in `npm test`, too) and of PyPI. No test needs the machine for itself.
  */
 export default defineConfig({
   test: {
@@ -42,6 +43,17 @@ export default defineConfig({
           // They wait more than they work.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'clients',
+          include: ['test/clients/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
       {

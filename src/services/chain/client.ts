@@ -65,6 +65,8 @@ export interface ChainClient {
   health<T>(promised: z.ZodType<T>, base: string, timeoutMs?: number): Promise<Reply<T>>;
   /** Sends a prompt. */
   send<T>(promised: z.ZodType<T>, url: string, prompt: string): Promise<Reply<T>>;
+  /** One request, for a JSON answer of this form. */
+  ask<T>(promised: z.ZodType<T>, request: RawRequest): Promise<Reply<T>>;
   /** One request as it stands, for what a typed call would never send. */
   raw(request: RawRequest): Promise<RawAnswer | Transport>;
   /** Whether requests to this address carry a token. */
@@ -169,6 +171,7 @@ export function createChainClient(options: ChainClientOptions): ChainClient {
 
   return {
     raw,
+    ask: typed,
     health: (promised, base, timeoutMs) =>
       typed(promised, { url: `${base}/health`, method: 'GET', token: 'none', timeoutMs }),
     send: (promised, url, prompt) => typed(promised, { url, method: 'POST', body: JSON.stringify({ prompt }) }),

@@ -14,6 +14,8 @@ export interface StreamFigures {
   readonly tpot?: Distribution;
   /** Tokens per second of one answer, 1/tpot: `p1` is what 99 % of the answers reach or exceed. */
   readonly perUser?: Readonly<Record<'p50' | 'p10' | 'p5' | 'p1', number>>;
+  /** Of a chain whose steps stream: each step, in the order in which they began; absent where there is one. */
+  readonly hops?: readonly HopFigures[];
   readonly outputTokens: number;
   readonly outputTokensPerSecond: number;
   /** Answers that came as streams and were complete; absent in runs of earlier versions, like all that follow. */
@@ -29,6 +31,16 @@ export interface StreamFigures {
   readonly lateReads?: number;
   /** By how much 99 % of the first tokens were looked at too late at most. */
   readonly firstLateP99?: number;
+}
+
+/** One step of streamed chains; times in milliseconds. */
+export interface HopFigures {
+  /** Name of the step, `a` and `b` where nothing else is deployed. */
+  readonly name: string;
+  /** Until its first token, from the intended time of the request. */
+  readonly ttft: Distribution;
+  /** Between reads with tokens of this step; absent where all of it came in one. */
+  readonly itl?: Distribution;
 }
 
 /** Tokens of successes. */

@@ -31,7 +31,7 @@ export type {
   Waterfall,
 } from './figures.ts';
 
-export type { StreamFigures, TokenFigures } from './token-figures.ts';
+export type { HopFigures, StreamFigures, TokenFigures } from './token-figures.ts';
 
 /** Why a request did not succeed; `ok` is the only success. */
 export type Outcome = 'ok' | 'http_error' | 'transport_error' | 'timeout' | 'invalid' | 'incomplete';

@@ -10,7 +10,7 @@ const ESTIMATE = '≈';
 
 /** What tokens a run's answers had, and how those came that were streamed; each only where the run knows it. */
 export function tokenSections(points: readonly PointSummary[], unit: string): Section[] {
-  return [tokenSection(points, unit), streamSection(points, unit)];
+  return [tokenSection(points, unit), streamSection(points, unit), hopSection(points, unit)];
 }
 
 /** A rate of tokens as people read it; `≈` before one that is estimated. */
@@ -98,6 +98,34 @@ function streamSection(points: readonly PointSummary[], unit: string): Section {
       ...known.flatMap(({ rate, stream }) => howItCame(stream, text).map((line) => `${rate} ${unit}: ${line}`)),
     ],
   };
+}
+
+/** Each step of streamed chains. */
+function hopSection(points: readonly PointSummary[], unit: string): Section {
+  const text = (ms: number | undefined) => ms?.toFixed(1) ?? '-';
+  const rows = points.flatMap(({ rate, stream }) =>
+    (stream?.hops ?? []).map(({ name, ttft, itl }) => [
+      String(rate),
+      name,
+      ...[ttft, itl].flatMap((times) =>
+        (['p50', 'p95', 'p99'] as const).map((at) => markedText(times, at, text(times?.[at]))),
+      ),
+    ]),
+  );
+  const times = ['ttft', 'itl'].flatMap((of) => ['p50', 'p95', 'p99'].map((at) => `${of} ${at}`));
+  return {
+    title: 'Steps of the streamed chain, milliseconds',
+    table: {
+      head: [`\n${unit}`, '\nstep', ...times.map((name) => name.replace(' ', '\n'))],
+      fullHead: [unit, 'step', ...times],
+      rows,
+    },
+    lines: [...markLegend(rows), ...(rows.length === 0 ? [] : [hopsLine(points[0])])],
+  };
+}
+
+function hopsLine(point: PointSummary | undefined): string {
+  return `ttft: from the ${countedFrom(point)} to the step's first token. itl: between reads with tokens of that step.`;
 }
 
 /** How to read the columns of streams. */

@@ -7,12 +7,16 @@ export interface Bounds {
   readonly minProcessSeconds: number | undefined;
   /** For one health. */
   readonly healthTimeoutMs: number;
+  /** Monotonic, milliseconds. */
+  readonly now: () => number;
   /** A prompt that no other check has sent. */
   readonly prompt: () => string;
 }
 
 export interface Finding {
   readonly passed: boolean;
+  /** There is nothing to check, and no fault in that. */
+  readonly skipped?: boolean;
   readonly actual: string;
   readonly remedy?: string | undefined;
   /** Set when no HTTP answer came at all: what else asks the same service need not be tried. */

@@ -51,8 +51,9 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
     const base = places.get(name)?.base;
     return base !== undefined && client.sendsToken(base);
   };
+  const bounds = { minProcessSeconds, healthTimeoutMs, prompt, now: () => clock.monotonic() };
   const checks = [
-    ...services.flatMap(({ checks: own }) => own?.(client, { minProcessSeconds, healthTimeoutMs, prompt }) ?? []),
+    ...services.flatMap(({ checks: own }) => own?.(client, bounds) ?? []),
     ...services.flatMap((service) => refusalsOf(service, client)),
     // One to which a token is sent has to insist on it.
     ...services.filter(isProtected).flatMap((service) => authorizationOf(service, client, prompt)),
@@ -92,13 +93,14 @@ export async function runSmoke(options: SmokeOptions, deps: SmokeDeps): Promise<
   };
 }
 
-type Outcome = Pick<CheckResult, 'status' | 'seconds'> & Omit<Finding, 'passed'>;
+type Outcome = Pick<CheckResult, 'status' | 'seconds'> & Omit<Finding, 'passed' | 'skipped'>;
 
 async function perform(check: Check, place: Place, clock: SmokeDeps['clock']): Promise<Outcome> {
   if (place.base === undefined) return { ...place, status: 'skipped', seconds: 0 };
   const started = clock.monotonic();
-  const { passed, ...finding } = await check.run(place.base);
-  return { ...finding, status: passed ? 'passed' : 'failed', seconds: (clock.monotonic() - started) / 1000 };
+  const { passed, skipped = false, ...finding } = await check.run(place.base);
+  const status = skipped ? 'skipped' : passed ? 'passed' : 'failed';
+  return { ...finding, status, seconds: (clock.monotonic() - started) / 1000 };
 }
 
 /** The services whose addresses are known, those that they need, and those that need them. */

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, readFile, rename, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hasCode, type RemedyError, remedy } from '../../errors.ts';
@@ -10,8 +10,8 @@ import { inspectLock, type LockHolder, type LockJudge, type LockView } from './l
 
 /** How often the holder touches its lock, milliseconds. */
 const HEARTBEAT_MS = 5000;
-/** For how long one who takes a lock away may be at it; a claim that is older was left by a killed process. */
-const CLAIM_MS = 10_000;
+/** How often a lock is tried that changes hands, and the pause while somebody else takes it away, milliseconds. */
+const ATTEMPTS = 100;
 const AGAIN_MS = 20;
 
 export interface LockDeps extends LockJudge {
@@ -32,14 +32,14 @@ export async function acquireLock(
   deps: LockDeps,
   onTakeover: (previous: LockHolder | undefined) => void = () => {},
 ): Promise<ReturnType<typeof held>> {
-  const own = JSON.stringify({ ...deps.self, since: new Date(deps.clock.now()).toISOString() });
+  const own = ownText(deps);
   const unwritable = (error: unknown) => {
     const { why, next } = writeFault(path, error);
     const message = `cannot write to the stack's folder ${dirname(path)}: ${why}`;
     const nextStep = 'free space or make the folder writable, or point CHAINCTL_HOME to another folder';
     throw remedy.configuration('state-unwritable', message, [...next, nextStep], error);
   };
-  for (let attempt = 0; attempt < 5; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     await makeFolder(dirname(path), 0o700).catch(unwritable);
     const made = await createDurably(path, own).catch((error: unknown) => {
       // A command that left nothing behind (a dry run) took the folder along.
@@ -87,27 +87,40 @@ function held(path: string, own: string, stack: string, { clock }: LockDeps) {
 /**
  * Moves a lock away. One at a time may: who has seen the lock of a dead process would else move away the one that has
  * replaced it meanwhile, and a third take the free place. Says whether the lock is gone.
+ *
+ * The right to it is a file that names this lock and its own process. One whose process was killed stays, and the next
+ * number is tried: nothing is removed on the ground of what it was a moment ago. All are removed by the one who has
+ * moved the lock away, whose content never comes again.
  */
-async function takeAway(path: string, content: string, { clock }: Pick<LockDeps, 'clock'>): Promise<boolean> {
-  const claim = `${path}.taking`;
-  try {
-    await writeFile(claim, '', { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    if (!hasCode(error, 'EEXIST')) throw error;
-    const since = await stat(claim).catch(() => undefined);
-    if (since !== undefined && clock.now() - since.mtimeMs > CLAIM_MS) {
-      await unlink(claim).catch(() => {});
-      return takeAway(path, content, { clock });
+async function takeAway(path: string, content: string, deps: LockDeps): Promise<boolean> {
+  const claims: string[] = [];
+  for (;;) {
+    const claim = claimOf(path, content, claims.length);
+    claims.push(claim);
+    const made = await createDurably(claim, ownText(deps)).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    if (made === undefined) return false;
+    if (made) break;
+    const view = await inspectLock(claim, deps);
+    if (view === undefined || view.verdict === 'alive' || view.verdict === 'beating') {
+      await pause(AGAIN_MS);
+      return false;
     }
-    await pause(AGAIN_MS);
-    return false;
   }
-  try {
-    return await moveAway(path, content);
-  } finally {
-    await unlink(claim).catch(() => {});
-  }
+  const gone = await moveAway(path, content);
+  for (const claim of claims) await unlink(claim).catch(() => {});
+  return gone;
+}
+
+/** In the form of a draft's name: what a killed process leaves is removed with its drafts. */
+function claimOf(path: string, content: string, number: number): string {
+  const digest = createHash('sha256').update(`${number} ${content}`).digest('hex');
+  return `${path}.${digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')}`;
+}
+
+function ownText({ self, clock }: LockDeps): string {
+  return JSON.stringify({ ...self, since: new Date(clock.now()).toISOString() });
 }
 
 /** Puts it back where its content is not this: its holder has released it, and another command was faster. */
@@ -137,7 +150,7 @@ export async function breakLock(
   path: string,
   { text, holder, who, verdict }: LockView,
   force: boolean,
-  deps: Pick<LockDeps, 'clock'>,
+  deps: LockDeps,
 ): Promise<void> {
   if (!force && (verdict === 'alive' || verdict === 'beating')) {
     throw remedy.locked('lock-alive', `a running command holds the lock: ${who}`, [

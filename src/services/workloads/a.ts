@@ -11,6 +11,7 @@ import {
   minimumText,
   notMore,
 } from '../smoke/check.ts';
+import { platformChecks } from '../smoke/platform.ts';
 import { chainAnswer, healthA } from './answers.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
@@ -43,7 +44,8 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
 };
 
 /** A's health, and the whole chain with its figures. */
-function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, prompt }: Bounds): Check[] {
+function checks(client: ChainClient, bounds: Bounds): Check[] {
+  const { minProcessSeconds, healthTimeoutMs, prompt } = bounds;
   return [
     answerCheck({
       id: 'a-health',
@@ -81,5 +83,6 @@ function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, promp
         ]);
       },
     }),
+    ...platformChecks(client, bounds, 'a', 'chain'),
   ];
 }

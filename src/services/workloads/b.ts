@@ -15,6 +15,7 @@ import {
   minimumText,
   notMore,
 } from '../smoke/check.ts';
+import { platformChecks } from '../smoke/platform.ts';
 import { LONG_PROMPT_LENGTH } from '../smoke/prompts.ts';
 import { healthB, invokeAnswer } from './answers.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
@@ -59,7 +60,8 @@ export const b: ServiceDefinition<z.infer<typeof settings>> = {
 const HOST_PROBES = 20;
 
 /** B on its own: health, which hosts answer, and one real prompt. */
-function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, prompt }: Bounds): Check[] {
+function checks(client: ChainClient, bounds: Bounds): Check[] {
+  const { minProcessSeconds, healthTimeoutMs, prompt } = bounds;
   return [
     answerCheck({
       id: 'b-health',
@@ -97,6 +99,7 @@ function checks(client: ChainClient, { minProcessSeconds, healthTimeoutMs, promp
         ]);
       },
     }),
+    ...platformChecks(client, bounds, 'b'),
   ];
 }
 

@@ -1,11 +1,15 @@
 import { overloaded, type Problem } from './problem.ts';
 import type { RequestScope } from './request-scope.ts';
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends Lane {
   /** How many may work at once. */
   readonly concurrency: number;
   /** How many may wait for a place. */
   readonly queue: number;
+}
+
+/** What work of one kind asks for beside a place. */
+interface Lane {
   /** A further condition for starting; whoever changes its outcome calls `pump()`. */
   readonly gate?: AdmissionGate;
   /** What the work takes at least, in milliseconds, as known now: whoever waits for less is refused before it begins. */
@@ -18,7 +22,11 @@ interface AdmissionGate {
   started(): void;
 }
 
+/** Work that asks for nothing but a place. */
+const FREE: Lane = {};
+
 interface Waiter {
+  readonly lane: Lane;
   /** Takes the place, or leaves the queue where it has become of no use. */
   grant(): void;
 }
@@ -53,7 +61,12 @@ export class Admission {
 
   /** True when the next `enter` would be refused; cheap enough to ask before a body is read. */
   get full(): boolean {
-    return this.#waiters.size >= this.#options.queue && !this.#mayStart();
+    return this.#isFull(this.#options);
+  }
+
+  /** True when the next `enterFree` would be refused. */
+  get fullForFree(): boolean {
+    return this.#isFull(FREE);
   }
 
   /** The refusal to send when `full`. */
@@ -65,7 +78,7 @@ export class Admission {
   /** Throws a 504 when an answer can no longer be there before the caller's deadline. */
   checkHope(scope: RequestScope): void {
     // Most callers name no deadline, and need no estimate.
-    if (scope.deadlineAt !== Infinity) scope.checkHope(this.#leastMs());
+    if (scope.deadlineAt !== Infinity) scope.checkHope(leastMsOf(this.#options));
   }
 
   /**
@@ -75,14 +88,23 @@ export class Admission {
    *
    * @returns how long it waited, in milliseconds
    */
-  async enter(scope: RequestScope): Promise<number> {
+  enter(scope: RequestScope): Promise<number> {
+    return this.#enter(scope, this.#options);
+  }
+
+  /** The same for work that asks for nothing but a place: neither the gate nor the least time is about it. */
+  enterFree(scope: RequestScope): Promise<number> {
+    return this.#enter(scope, FREE);
+  }
+
+  async #enter(scope: RequestScope, lane: Lane): Promise<number> {
     scope.check();
-    this.checkHope(scope);
-    if (this.#waiters.size === 0 && this.#mayStart()) {
-      this.#take();
+    if (scope.deadlineAt !== Infinity) scope.checkHope(leastMsOf(lane));
+    if (this.#waiters.size === 0 && this.#mayStart(lane)) {
+      this.#take(lane);
       return 0;
     }
-    if (this.full) throw this.refusal();
+    if (this.#isFull(lane)) throw this.refusal();
     const since = performance.now();
     await new Promise<void>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -94,7 +116,7 @@ export class Admission {
       };
       const stillHopes = () => {
         try {
-          this.checkHope(scope);
+          if (scope.deadlineAt !== Infinity) scope.checkHope(leastMsOf(lane));
           return true;
         } catch (why) {
           leaveQueue(why);
@@ -104,21 +126,24 @@ export class Admission {
       // What is known may change meanwhile, so the hour of giving up is looked at again when it has come.
       const watch = () => {
         if (scope.deadlineAt === Infinity) return;
-        const ms = scope.remainingMs() - this.#leastMs();
+        const ms = scope.remainingMs() - leastMsOf(lane);
         timer = setTimeout(() => stillHopes() && watch(), Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(ms))));
       };
       const waiter: Waiter = {
+        lane,
         grant: () => {
           if (!stillHopes()) return;
           clearTimeout(timer);
           unsubscribe();
-          this.#take();
+          this.#take(lane);
           resolve();
         },
       };
       this.#waiters.add(waiter);
       const unsubscribe = scope.onCancel(leaveQueue);
       watch();
+      // Whoever waits for a gate alone is not before this one.
+      this.pump();
     });
     return performance.now() - since;
   }
@@ -129,27 +154,27 @@ export class Admission {
     this.pump();
   }
 
-  /** Starts as many waiters as may start now. */
+  /** Starts as many waiters as may start now; one that waits for its gate holds up only those of its kind. */
   pump(): void {
-    while (this.#waiters.size > 0 && this.#mayStart()) {
-      const [next] = this.#waiters;
-      if (!next) return;
-      this.#waiters.delete(next);
-      next.grant();
+    for (const waiter of this.#waiters) {
+      if (this.#active >= this.#options.concurrency) return;
+      if (!this.#mayStart(waiter.lane)) continue;
+      this.#waiters.delete(waiter);
+      waiter.grant();
     }
   }
 
-  #leastMs(): number {
-    return this.#options.leastMs?.() ?? 0;
+  #isFull(lane: Lane): boolean {
+    return this.#waiters.size >= this.#options.queue && !this.#mayStart(lane);
   }
 
-  #mayStart(): boolean {
-    return this.#active < this.#options.concurrency && (this.#options.gate?.mayStart() ?? true);
+  #mayStart(lane: Lane): boolean {
+    return this.#active < this.#options.concurrency && (lane.gate?.mayStart() ?? true);
   }
 
-  #take(): void {
+  #take(lane: Lane): void {
     this.#active++;
-    this.#options.gate?.started();
+    lane.gate?.started();
   }
 
   /** A moving mean of the time between two places becoming free: what `Retry-After` is computed from. */
@@ -158,4 +183,8 @@ export class Admission {
     if (this.#lastRelease > 0) this.#gapMs += (Math.min(now - this.#lastRelease, 30_000) - this.#gapMs) * 0.1;
     this.#lastRelease = now;
   }
+}
+
+function leastMsOf(lane: Lane): number {
+  return lane.leastMs?.() ?? 0;
 }

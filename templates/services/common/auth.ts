@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Env, EnvError } from './env.ts';
 import { Problem } from './problem.ts';
 
@@ -37,18 +36,8 @@ export class Auth {
 
 /** From the file that AUTH_TOKEN_FILE names, else from AUTH_TOKEN; with neither the service is open. */
 export function readAuth(env: Env): Auth {
-  const path = env.text('AUTH_TOKEN_FILE', '');
-  if (path !== '') return new Auth(checked('AUTH_TOKEN_FILE', readToken(path)));
-  const token = env.text('AUTH_TOKEN', '');
-  return new Auth(token === '' ? undefined : checked('AUTH_TOKEN', token));
-}
-
-function readToken(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new EnvError(`AUTH_TOKEN_FILE: "${path}" cannot be read (${(error as NodeJS.ErrnoException).code})`);
-  }
+  const token = env.secret('AUTH_TOKEN');
+  return new Auth(token && checked(token.name, token.value));
 }
 
 /** An unusable token must not leave the service open, and must not be shown. */

@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { isIPv6, type LookupFunction } from 'node:net';
 
 /** Idle connections are closed after this, in milliseconds; shorter than any server's or load balancer's own limit. */
 const IDLE_MS = 30_000;
@@ -23,12 +24,14 @@ export class Connections {
   readonly #origin: RequestOptions;
   readonly #connectTimeoutMs: number;
 
-  constructor(url: URL, connectTimeoutMs: number) {
+  /** @param ip where the URL's name is to be found; certificates and `host` stay with the name */
+  constructor(url: URL, connectTimeoutMs: number, ip?: string) {
     const secure = url.protocol === 'https:';
     this.#agent = keepAliveAgent(url);
     this.#send = secure ? httpsRequest : httpRequest;
     // URL keeps the brackets of an IPv6 address, a socket does not want them.
-    this.#origin = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, agent: this.#agent };
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    this.#origin = { hostname, port: url.port, agent: this.#agent, ...(ip && { lookup: pinnedTo(ip) }) };
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
@@ -47,6 +50,11 @@ export class Connections {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function pinnedTo(ip: string): LookupFunction {
+  const family = isIPv6(ip) ? 6 : 4;
+  return (_hostname, { all }, done) => (all ? done(null, [{ address: ip, family }]) : done(null, ip, family));
 }
 
 /**

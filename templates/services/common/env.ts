@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Thrown for a value that cannot be used; the message names the variable and the value. */
 export class EnvError extends Error {}
 
@@ -49,10 +51,25 @@ export class Env {
     throw new EnvError(`${name}: "${value}" is neither true nor false`);
   }
 
+  /** A secret from the file that `NAME_FILE` names, else from `NAME`; undefined with neither. It is in no error. */
+  secret(name: string): { readonly name: string; readonly value: string } | undefined {
+    const path = this.text(`${name}_FILE`, '');
+    const value = path === '' ? this.text(name, '') : readSecretFile(`${name}_FILE`, path);
+    return path === '' && value === '' ? undefined : { name: path === '' ? name : `${name}_FILE`, value };
+  }
+
   /** An http or https URL, without trailing slashes. */
   url(name: string, fallback: string): string {
     const value = this.text(name, fallback);
     return parseHttpUrl(name, value).href.replace(/\/+$/, '');
+  }
+}
+
+function readSecretFile(name: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new EnvError(`${name}: "${path}" cannot be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Problem } from './problem.ts';
 
 /** Fewer Unicode code points than this and the prompt is refused. */
-const MIN_PROMPT_CHARS = 1000;
+export const MIN_PROMPT_CHARS = 1000;
 
 /** The prompt of a request's body, and its length in Unicode code points. */
 export interface Prompt {

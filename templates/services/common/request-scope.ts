@@ -12,21 +12,40 @@ export class RequestScope {
   /** `performance.now()` at the beginning, in milliseconds. */
   readonly startedAt = performance.now();
   readonly deadlineAt: number;
+  #unsubscribe: (() => void) | undefined;
   #cancelled: Problem | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   readonly #listeners = new Set<(why: Problem) => void>();
 
-  constructor(outgoing: ServerResponse, timeoutHeader: string | undefined) {
+  /** @param from the answer that is waited for, or the whole of which this is a part; undefined where nobody waits */
+  constructor(
+    from: ServerResponse | RequestScope | undefined,
+    timeoutHeader: string | undefined,
+    late: (timeoutMs: number) => Problem = deadlinePassed,
+  ) {
     const timeoutMs = parseTimeout(timeoutHeader);
-    this.deadlineAt = this.startedAt + timeoutMs;
+    const whole = from instanceof RequestScope ? from : undefined;
+    this.deadlineAt = Math.min(this.startedAt + timeoutMs, whole?.deadlineAt ?? Infinity);
     if (timeoutMs < 2 ** 31) {
-      this.#timer = setTimeout(() => this.#cancel(deadlinePassed(timeoutMs)), Math.max(0, timeoutMs));
+      this.#timer = setTimeout(() => this.cancel(late(timeoutMs)), Math.max(0, timeoutMs));
     }
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) this.#cancel(clientGone());
+    if (from instanceof RequestScope) {
+      this.#unsubscribe = from.onCancel((why) => this.cancel(why));
+      return;
+    }
+    from?.once('close', () => {
+      if (!from.writableFinished) this.cancel(clientGone());
       this.end();
     });
+  }
+
+  /**
+   * A part of the request: ends with it, by `cancel`, or after `timeoutMs`, where `late` makes the reason. Its user calls
+   * `end()`.
+   */
+  part(timeoutMs = Infinity, late?: (timeoutMs: number) => Problem): RequestScope {
+    return new RequestScope(this, timeoutMs === Infinity ? undefined : String(timeoutMs), late);
   }
 
   /** Milliseconds left; Infinity where the caller named no limit. */
@@ -51,6 +70,8 @@ export class RequestScope {
     throw new Problem(
       504,
       `deadline passed: the caller waits ${seconds(remaining)} s more and an answer takes at least ${seconds(leastMs)} s`,
+      {},
+      { code: 'deadline_exceeded' },
     );
   }
 
@@ -86,10 +107,12 @@ export class RequestScope {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#unsubscribe?.();
     this.#listeners.clear();
   }
 
-  #cancel(why: Problem): void {
+  /** Ends the work for a reason; what has begun is told it. */
+  cancel(why: Problem): void {
     if (this.#ended || this.#cancelled) return;
     this.#cancelled = why;
     const listeners = [...this.#listeners];
@@ -112,5 +135,6 @@ function seconds(ms: number): number {
 }
 
 function deadlinePassed(timeoutMs: number): Problem {
-  return new Problem(504, `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`);
+  const detail = `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`;
+  return new Problem(504, detail, {}, { code: 'deadline_exceeded' });
 }

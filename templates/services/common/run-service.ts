@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Env, EnvError } from './env.ts';
@@ -7,6 +8,8 @@ export interface Service {
   readonly listener: (incoming: IncomingMessage, outgoing: ServerResponse) => void;
   /** Called when a signal has asked for the end; health turns negative, work in flight goes on. */
   onDrain?(): void;
+  /** Called when the time for what is in flight is over: what can still be told to callers is told now. */
+  onDrainTimeout?(): void;
   /** Called once nothing is in flight or the time for it is over. */
   close?(): Promise<void>;
 }
@@ -40,6 +43,9 @@ export async function runService(
     process.exit(error instanceof EnvError ? 2 : 1);
   }
 }
+
+/** How long callers that are cut off have to read why. */
+const LAST_WORDS_MS = 250;
 
 class Runner implements ServiceContext {
   readonly env = new Env(process.env);
@@ -130,7 +136,11 @@ class Runner implements ServiceContext {
     for (const outgoing of this.#outgoing) outgoing.shouldKeepAlive = false;
     this.#service?.onDrain?.();
     await this.#idle(drainMs);
-    if (this.inFlight > 0) this.warn(`${this.inFlight} requests did not finish in time and are cut off`);
+    if (this.inFlight > 0) {
+      this.warn(`${this.inFlight} requests did not finish in time and are cut off`);
+      this.#service?.onDrainTimeout?.();
+      await this.#idle(LAST_WORDS_MS);
+    }
     this.#server?.close();
     this.#server?.closeAllConnections();
     await this.#service?.close?.();
@@ -180,7 +190,7 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
         : ['400 Bad Request', 'request is not valid HTTP'];
   const body = JSON.stringify({ detail });
   socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nx-request-id: ${randomUUID()}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
 

@@ -1,16 +1,11 @@
 import { hostname } from 'node:os';
 import { type Auth, readAuth } from './auth.ts';
-import { type Env, EnvError } from './env.ts';
-import { parseKeepAliveSetting } from './keep-alive.ts';
+import type { Env } from './env.ts';
 
 /** What A and B have in common. Durations are in milliseconds here and in seconds in the environment. */
 export interface CommonSettings {
   readonly host: string;
   readonly auth: Auth;
-  readonly engineUrl: string;
-  readonly engineTimeoutMs: number;
-  readonly keepAlive: string;
-  readonly preload: boolean;
   readonly minProcessMs: number;
   readonly concurrency: number;
   readonly queue: number;
@@ -31,20 +26,12 @@ export interface CommonSettings {
  *   refused by the deadline that the caller named, not by the length of the queue.
  */
 export function readCommonSettings(env: Env, defaults: { minProcessSeconds: number }): CommonSettings {
-  const keepAlive = env.text('KEEP_ALIVE_MODEL', '30m');
-  if (parseKeepAliveSetting(keepAlive) === undefined) {
-    throw new EnvError(`KEEP_ALIVE_MODEL: "${keepAlive}" is not a duration`);
-  }
   const slots = env.integer('OLLAMA_NUM_PARALLEL', 1, { min: 1, max: 10_000 });
   const concurrency = env.integer('MAX_CONCURRENCY', slots, { min: 1, max: 10_000 });
   const queue = env.integer('MAX_QUEUE', 64, { min: 0, max: 100_000 });
   return {
     host: env.text('SERVICE_HOST', hostname()),
     auth: readAuth(env),
-    engineUrl: env.url('OLLAMA_URL', 'http://ollama:11434'),
-    engineTimeoutMs: env.number('OLLAMA_TIMEOUT_SECONDS', 120, { min: 0.05, max: 86_400 }) * 1000,
-    keepAlive,
-    preload: env.flag('PRELOAD', true),
     minProcessMs: env.number('MIN_PROCESS_SECONDS', defaults.minProcessSeconds, { min: 0, max: 3600 }) * 1000,
     concurrency,
     queue,

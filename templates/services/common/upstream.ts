@@ -1,6 +1,5 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Connections, describeNetworkError } from './connections.ts';
-import type { Problem } from './problem.ts';
+import { Connections, describeNetworkError, neverSent } from './connections.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** A whole answer of another service. */
@@ -13,20 +12,42 @@ export interface UpstreamReply {
 /** No usable answer: `timeout` means that ours ran out, `network` that the connection failed or broke. */
 export class UpstreamError extends Error {
   readonly kind: 'timeout' | 'network';
+  /** No connection was made: the other side knows nothing of the request. */
+  readonly unreached: boolean;
 
-  constructor(kind: 'timeout' | 'network', message: string) {
+  constructor(kind: 'timeout' | 'network', message: string, unreached = false) {
     super(message);
     this.kind = kind;
+    this.unreached = unreached;
   }
 }
+
+/** What the reader of a body tells about what it has read. */
+interface BodyProgress {
+  /** Something came that is waited for: its time begins anew. */
+  more(): void;
+  /** The answer is whole. Its end is waited for only so that the connection can be used again. */
+  whole(): void;
+}
+
+/**
+ * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
+ * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
+ */
+type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** For the whole exchange, in milliseconds. A model may think for minutes: there is no other clock. */
+  /**
+   * For the whole exchange, in milliseconds. A model may think for minutes: there is no other clock. With `onBytes` until
+   * that tells of progress, and from then on until it does again.
+   */
   readonly timeoutMs: number;
+  /** Takes the body of a 200 that is not one JSON value as it comes; the reply's text is empty then. */
+  readonly onBytes?: BytesReader;
   /** Its end (caller gone, deadline passed) closes the exchange and rejects with its `Problem`. */
   readonly scope?: RequestScope;
 }
@@ -34,22 +55,33 @@ export interface UpstreamRequest {
 /** Answers above this are cut off: a broken service must not fill our memory. */
 const MAX_REPLY_BYTES = 8 << 20;
 const CONNECT_TIMEOUT_MS = 5000;
+/** A connection that the other side has closed already is reset as soon as something comes. */
+const STALE_MS = 1000;
+/** A server that goes on after a whole answer loses its connection. */
+const TAIL_MS = 1000;
 
 /** A client of one service, over connections that are kept. */
 export class Upstream {
   readonly #connections: Connections;
   readonly #prefix: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(baseUrl: string) {
+  /**
+   * @param headers of every request
+   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
+   */
+  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
-    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS);
+    this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
+    this.#headers = headers;
   }
 
-  /** Rejects with an `UpstreamError`, or with the scope's `Problem`. Any status is an answer. */
+  /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
   request(request: UpstreamRequest): Promise<UpstreamReply> {
+    const headers = { ...this.#headers, ...request.headers };
     return new Promise((resolve, reject) => {
-      new Exchange(this.#connections, this.#prefix + request.path, request, resolve, reject).send();
+      new Exchange(this.#connections, this.#prefix + request.path, { ...request, headers }, resolve, reject).send();
     });
   }
 
@@ -65,28 +97,32 @@ class Exchange {
   readonly #path: string;
   readonly #request: UpstreamRequest;
   readonly #resolve: (reply: UpstreamReply) => void;
-  readonly #reject: (error: UpstreamError | Problem) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #reject: (error: unknown) => void;
   readonly #unsubscribe: (() => void) | undefined;
+  #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
+  #sentAt = 0;
   #settled = false;
   #retried = false;
+  /** Whoever reads the answer is slow: that is not the other side's time. */
+  #paused = false;
+  #stage: 'none' | 'some' = 'none';
+  /** Set when the answer has come whole, whatever becomes of the connection. */
+  #whole: UpstreamReply | undefined;
 
   constructor(
     connections: Connections,
     path: string,
     request: UpstreamRequest,
     resolve: (reply: UpstreamReply) => void,
-    reject: (error: UpstreamError | Problem) => void,
+    reject: (error: unknown) => void,
   ) {
     this.#connections = connections;
     this.#path = path;
     this.#request = request;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#timer = setTimeout(() => {
-      this.#abort(new UpstreamError('timeout', `no answer within ${Number((request.timeoutMs / 1000).toFixed(3))} s`));
-    }, request.timeoutMs);
+    this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
     this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }
 
@@ -95,12 +131,20 @@ class Exchange {
     const { method, body, headers } = this.#request;
     const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
     this.#current = current;
+    this.#sentAt = performance.now();
     current.on('response', (incoming) => this.#read(incoming));
     current.on('error', (error) => this.#fail(error, current));
     current.end(body);
   }
 
   #read(incoming: IncomingMessage): void {
+    const { onBytes } = this.#request;
+    incoming.on('error', (error) => this.#fail(error));
+    if (onBytes && incoming.statusCode === 200 && !isJson(incoming)) this.#pass(incoming, onBytes);
+    else this.#collect(incoming);
+  }
+
+  #collect(incoming: IncomingMessage): void {
     const chunks: Buffer[] = [];
     let size = 0;
     incoming.on('data', (chunk: Buffer) => {
@@ -108,29 +152,82 @@ class Exchange {
       if (size <= MAX_REPLY_BYTES) chunks.push(chunk);
       else this.#abort(new UpstreamError('network', `answer is larger than ${MAX_REPLY_BYTES} bytes`));
     });
-    incoming.on('error', (error) => this.#fail(error));
     incoming.on('end', () => {
       if (!this.#settle()) return;
       const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      this.#resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: whole.toString('utf8') });
+      this.#resolve(replyOf(incoming, whole.toString('utf8')));
     });
   }
 
+  /** Each token is a chunk of its own on the wire: `readable` comes once for all chunks of one read of the socket. */
+  #pass(incoming: IncomingMessage, onBytes: BytesReader): void {
+    const progress: BodyProgress = {
+      more: () => {
+        this.#stage = 'some';
+        this.#timer.refresh();
+      },
+      whole: () => {
+        this.#whole = replyOf(incoming, '');
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#late(), TAIL_MS);
+      },
+    };
+    const read = () => {
+      if (this.#paused || this.#settled) return;
+      const chunks: Buffer[] = [];
+      for (let chunk = incoming.read(); chunk !== null; chunk = incoming.read()) chunks.push(chunk);
+      if (chunks.length === 0 || this.#whole) return;
+      try {
+        const wait = onBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), progress);
+        if (wait !== undefined) this.#pause(wait, read);
+      } catch (error) {
+        this.#abort(error);
+      }
+    };
+    incoming.on('readable', read);
+    incoming.on('end', () => this.#settle() && this.#resolve(replyOf(incoming, '')));
+  }
+
+  #pause(wait: Promise<void>, read: () => void): void {
+    this.#paused = true;
+    wait.then(
+      () => {
+        this.#paused = false;
+        if (this.#settled) return;
+        this.#timer.refresh();
+        read();
+      },
+      (error) => this.#abort(error),
+    );
+  }
+
+  #late(): void {
+    if (this.#paused) {
+      this.#timer.refresh();
+    } else {
+      const seconds = Number((this.#request.timeoutMs / 1000).toFixed(3));
+      const what = this.#stage === 'none' ? 'no answer' : 'nothing more';
+      this.#abort(new UpstreamError('timeout', `${what} within ${seconds} s`));
+    }
+  }
+
   #fail(error: Error, unanswered?: ClientRequest): void {
-    // The other side closed an idle connection just as we took it: it has not seen the request.
+    // The other side closed an idle connection just as we took it: it has not seen the request. Later it may have begun.
+    const isStale = unanswered?.reusedSocket && performance.now() - this.#sentAt < STALE_MS;
     const code = (error as NodeJS.ErrnoException).code;
-    if (unanswered?.reusedSocket && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
+    if (isStale && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
       this.#retried = true;
       this.send();
       return;
     }
-    if (this.#settle()) this.#reject(new UpstreamError('network', describeNetworkError(error)));
+    this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
   }
 
-  #abort(why: UpstreamError | Problem): void {
+  #abort(why: unknown): void {
     if (!this.#settle()) return;
     this.#current?.destroy();
-    this.#reject(why);
+    if (this.#whole && why instanceof UpstreamError) this.#resolve(this.#whole);
+    else this.#reject(why);
   }
 
   #settle(): boolean {
@@ -140,6 +237,14 @@ class Exchange {
     this.#unsubscribe?.();
     return true;
   }
+}
+
+function isJson({ headers }: IncomingMessage): boolean {
+  return /^application\/json\b/i.test(headers['content-type'] ?? '');
+}
+
+function replyOf({ statusCode = 0, headers }: IncomingMessage, text: string): UpstreamReply {
+  return { status: statusCode, headers, text };
 }
 
 /** With its length, headers and body leave in one piece. */

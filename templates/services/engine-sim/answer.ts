@@ -1,76 +1,69 @@
 import type { ServerResponse } from 'node:http';
 import { EngineError } from './engine-error.ts';
-import { BARE_JSON_TYPE, JSON_TYPE, sendJson, startLines } from './http.ts';
+import { EventStream, type Events } from './event-stream.ts';
+import { type Fault, sendFaulty } from './faults.ts';
+import { FaultyStream } from './faulty-stream.ts';
+import { sendBody } from './http.ts';
 import type { TaskTiming } from './runner.ts';
-import type { GeneratedText } from './text.ts';
+import type { Ending, Piece, Wire } from './wire.ts';
 
 const NS_PER_MS = 1e6;
 
-/** How an endpoint writes its answer. */
-export interface Answering {
-  /** The name that the request has. */
-  readonly modelAsked: string;
-  /** The field that carries the text. */
-  readonly carry: (text: string) => Record<string, unknown>;
-  /** Whether the conversation's tokens come with the answer. */
-  readonly withContext: boolean;
+/** One request to a route that generates. */
+export interface Call {
+  readonly outgoing: ServerResponse;
+  readonly wire: Wire;
+  readonly fault: Fault | undefined;
 }
 
-/** One answer, whole or as a stream of lines. */
+/** One answer, whole or as a stream of events. */
 export class Answer {
-  readonly streamed: boolean;
-  readonly #answering: Answering;
-  readonly #outgoing: ServerResponse;
+  readonly #call: Call;
   readonly #passedMs: () => number;
   readonly #loadMs: number;
-  #writeLine: ((line: unknown) => void) | undefined;
+  #events: Events | undefined;
 
   /** Made when the model is loaded. @param passedMs since the request arrived */
-  constructor(answering: Answering, outgoing: ServerResponse, streamed: boolean, passedMs: () => number) {
-    this.#answering = answering;
-    this.#outgoing = outgoing;
-    this.streamed = streamed;
+  constructor(call: Call, passedMs: () => number) {
+    this.#call = call;
     this.#passedMs = passedMs;
     this.#loadMs = passedMs();
   }
 
-  /** A token of a stream; the one that ends a text has no text, and is not sent. */
-  part(text: string | undefined): void {
-    if (text !== undefined) this.#write({ ...this.#answering.carry(text), done: false });
+  get streamed(): boolean {
+    return this.#call.wire.streamed;
   }
 
-  finish(timing: TaskTiming, promptTokens: number, text: GeneratedText, spoken: () => number[]): void {
-    const last = {
-      done: true,
-      done_reason: text.doneReason,
-      ...(this.#answering.withContext ? { context: spoken() } : {}),
-      ...this.#figures(timing, promptTokens, text.count),
-      simulated: true,
-    };
-    if (this.streamed) {
-      this.#write({ ...this.#answering.carry(''), ...last });
-      this.#outgoing.end();
-    } else {
-      sendJson(this.#outgoing, 200, this.#line({ ...this.#answering.carry(text.tokens.join('')), ...last }));
+  /** A piece of a stream. A promise where the reader does not keep up. */
+  part(piece: Piece): Promise<void> | undefined {
+    return this.#stream().send(this.#call.wire.piece(piece));
+  }
+
+  /** @param said all of it, for an answer that is no stream */
+  finish(timing: TaskTiming, end: Omit<Ending, 'durations'>, said: () => Piece): void {
+    const ending: Ending = { ...end, durations: this.#durations(timing) };
+    const { outgoing, wire, fault } = this.#call;
+    if (wire.streamed) {
+      this.#stream().end(wire.ending(ending));
+      return;
     }
+    const text = wire.whole(said(), ending);
+    if (fault) sendFaulty(fault, outgoing, text, wire.types.whole, wire.failure);
+    else sendBody(outgoing, 200, text, wire.types.whole);
   }
 
-  fail(error: unknown, type = this.streamed ? BARE_JSON_TYPE : JSON_TYPE): void {
-    const status = error instanceof EngineError ? error.status : 500;
-    sendJson(this.#outgoing, status, { error: error instanceof Error ? error.message : String(error) }, type);
+  fail(error: unknown, type = this.#call.wire.types.failure): void {
+    sendFailure(this.#call.outgoing, error, this.#call.wire.failure, type);
   }
 
-  #line(fields: Record<string, unknown>): Record<string, unknown> {
-    return { model: this.#answering.modelAsked, created_at: new Date().toISOString(), ...fields };
-  }
-
-  #write(fields: Record<string, unknown>): void {
-    this.#writeLine ??= startLines(this.#outgoing);
-    this.#writeLine(this.#line(fields));
+  #stream(): Events {
+    const { outgoing, wire, fault } = this.#call;
+    this.#events ??= fault ? new FaultyStream(outgoing, wire, fault) : new EventStream(outgoing, wire.types.stream);
+    return this.#events;
   }
 
   /** Durations in nanoseconds. What is 0 is left out, as in Ollama; getting at the model always took something. */
-  #figures({ promptMs, outputMs }: TaskTiming, promptTokens: number, count: number): Record<string, number> {
+  #durations({ promptMs, outputMs }: TaskTiming): Record<string, number> {
     const load_duration = Math.max(1, Math.round(this.#loadMs * NS_PER_MS));
     const prompt_eval_duration = Math.round(promptMs * NS_PER_MS);
     const eval_duration = Math.round(outputMs * NS_PER_MS);
@@ -78,10 +71,15 @@ export class Answer {
     return {
       total_duration: Math.max(total, load_duration + prompt_eval_duration + eval_duration),
       load_duration,
-      prompt_eval_count: promptTokens,
       ...(prompt_eval_duration > 0 ? { prompt_eval_duration } : {}),
-      eval_count: count,
       ...(eval_duration > 0 ? { eval_duration } : {}),
     };
   }
+}
+
+/** Answers with an error, in the route's form. */
+export function sendFailure(outgoing: ServerResponse, error: unknown, form: Wire['failure'], type: string): void {
+  const status = error instanceof EngineError ? error.status : 500;
+  const message = error instanceof Error ? error.message : String(error);
+  sendBody(outgoing, status, form(status, message), type);
 }

@@ -1,32 +1,26 @@
-import type { ServerResponse } from 'node:http';
 import { longModelName, parseModelName } from '../../../src/services/chain/model-name.ts';
-import { parseKeepAlive } from '../common/keep-alive.ts';
-import type { Answering } from './answer.ts';
-import { notFound } from './catalog.ts';
+import type { Call } from './answer.ts';
+import { canCall, notFound } from './catalog.ts';
 import { EngineError } from './engine-error.ts';
-import type { Fields } from './go-types.ts';
-import { sendJson } from './http.ts';
+import { type Fields, keepAliveOf, listOf, mapOf, textOf } from './fields.ts';
+import { sendBody } from './http.ts';
 import type { Model } from './models.ts';
 import { readOptions } from './options.ts';
 import { chatPrompt, generatePrompt } from './prompts.ts';
 import { type Engine, run } from './run.ts';
+import { chooseCall } from './tools.ts';
 
 /** `POST /api/generate`. */
-export function handleGenerate(engine: Engine, request: Fields, outgoing: ServerResponse): void {
+export function handleGenerate(engine: Engine, request: Fields, call: Call): void {
   checkLogprobs(request);
   const asked = textOf(request.model);
   const name = parseModelName(asked);
   const model = name && engine.models.get(name);
   if (!name || !model) throw new EngineError(404, notFound(asked));
-  const answering: Answering = {
-    modelAsked: asked,
-    carry: (text) => ({ response: text }),
-    withContext: request.raw !== true,
-  };
   const keepAliveMs = keepAliveOf(request);
   const prompt = textOf(request.prompt);
   if (prompt === '' && keepAliveMs === 0) {
-    unload(engine, model, answering, outgoing);
+    unload(engine, model, call);
     return;
   }
   const template = textOf(request.template);
@@ -34,42 +28,41 @@ export function handleGenerate(engine: Engine, request: Fields, outgoing: Server
   if (request.raw === true && given) {
     throw new EngineError(400, 'raw mode does not support template, system, or context');
   }
-  if (typeof request.think === 'string') {
+  const canThink = engine.settings.reasoningTokens > 0;
+  if (typeof request.think === 'string' && !canThink) {
     const value = JSON.stringify(request.think);
     throw new EngineError(400, `think value ${value} is not supported for this model`);
   }
-  checkThinking(request, asked);
+  checkThinking(request, asked, canThink);
   if (textOf(request.suffix) !== '') throw new EngineError(400, `${longModelName(name)} does not support insert`);
-  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {
+  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, call, {
     request,
     prompt: prompt === '' ? undefined : () => generatePrompt(request, prompt),
     context: listOf(request.context).map(tokenOf),
     images: listOf(request.images).length,
+    thinks: request.think !== false,
+    toolCall: undefined,
   });
 }
 
 /** `POST /api/chat`. */
-export function handleChat(engine: Engine, request: Fields, outgoing: ServerResponse): void {
+export function handleChat(engine: Engine, request: Fields, call: Call): void {
   checkLogprobs(request);
   const asked = textOf(request.model);
   const name = parseModelName(asked);
   if (!name) throw new EngineError(400, 'model is required');
   const model = engine.models.get(name);
   if (!model) throw new EngineError(404, notFound(asked));
-  const answering: Answering = {
-    modelAsked: asked,
-    carry: (text) => ({ message: { role: 'assistant', content: text } }),
-    withContext: false,
-  };
   const keepAliveMs = keepAliveOf(request);
   const messages = listOf(request.messages).map(mapOf);
   if (messages.length === 0 && keepAliveMs === 0) {
-    unload(engine, model, answering, outgoing);
+    unload(engine, model, call);
     return;
   }
-  checkThinking(request, asked);
-  if (listOf(request.tools).length > 0) throw new EngineError(400, `${longModelName(name)} does not support tools`);
-  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, answering, outgoing, {
+  checkThinking(request, asked, engine.settings.reasoningTokens > 0);
+  const tools = listOf(request.tools).map(mapOf);
+  if (tools.length > 0 && !canCall(model)) throw new EngineError(400, `${longModelName(name)} does not support tools`);
+  run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, call, {
     request,
     prompt:
       messages.length === 0
@@ -77,14 +70,14 @@ export function handleChat(engine: Engine, request: Fields, outgoing: ServerResp
         : (contextLength) => chatPrompt(messages, request.truncate === false ? Infinity : contextLength),
     context: [],
     images: messages.flatMap(({ images }) => listOf(images)).length,
+    thinks: request.think !== false,
+    toolCall: chooseCall(tools, messages),
   });
 }
 
-function unload(engine: Engine, model: Model, { modelAsked, carry }: Answering, outgoing: ServerResponse): void {
+function unload(engine: Engine, model: Model, { outgoing, wire }: Call): void {
   engine.scheduler.expire(model);
-  const created_at = new Date().toISOString();
-  const answer = { model: modelAsked, created_at, ...carry(''), done: true, done_reason: 'unload', simulated: true };
-  sendJson(outgoing, 200, answer);
+  sendBody(outgoing, 200, wire.idle('unload'), wire.types.idle);
 }
 
 function checkLogprobs({ top_logprobs: asked }: Fields): void {
@@ -93,32 +86,13 @@ function checkLogprobs({ top_logprobs: asked }: Fields): void {
   }
 }
 
-function checkThinking({ think }: Fields, asked: string): void {
-  if (think !== undefined && think !== false) {
+function checkThinking({ think }: Fields, asked: string, canThink: boolean): void {
+  if (think !== undefined && think !== false && !canThink) {
     throw new EngineError(400, `${JSON.stringify(asked)} does not support thinking`);
   }
-}
-
-/** The decoder has seen that it can be read. */
-function keepAliveOf({ keep_alive: value }: Fields): number | undefined {
-  if (value === undefined) return undefined;
-  const duration = parseKeepAlive(value);
-  return 'ms' in duration ? duration.ms : undefined;
 }
 
 /** An int32, as the runner has it; null is 0 in Go. */
 function tokenOf(value: unknown): number {
   return Number(value) | 0;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function mapOf(value: unknown): Fields {
-  return (value ?? {}) as Fields;
 }

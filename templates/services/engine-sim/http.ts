@@ -15,8 +15,12 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export const BARE_JSON_TYPE = 'application/json';
 
 export function sendJson(outgoing: ServerResponse, status: number, body: unknown, type = JSON_TYPE): void {
+  sendBody(outgoing, status, JSON.stringify(body), type);
+}
+
+/** An answer of known length; nothing where there is already one. */
+export function sendBody(outgoing: ServerResponse, status: number, text: string, type: string): void {
   if (outgoing.destroyed || outgoing.headersSent) return;
-  const text = JSON.stringify(body);
   outgoing.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
@@ -53,12 +57,24 @@ export function startLines(outgoing: ServerResponse): (line: unknown) => void {
   };
 }
 
-/** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. */
-export async function readJson(incoming: IncomingMessage, outgoing: ServerResponse): Promise<unknown> {
+const bodies = new WeakMap<IncomingMessage, Buffer>();
+
+/** What `readJson` has read of a request; undefined where it has not. */
+export function bodyOf(incoming: IncomingMessage): Buffer | undefined {
+  return bodies.get(incoming);
+}
+
+/** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. @param nothing that of a body without any */
+export async function readJson(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  nothing = 'missing request body',
+): Promise<unknown> {
   const bytes = await readBody(incoming, outgoing, LIMITS).catch((error: unknown) => {
     throw error instanceof Problem && error.status === 413 ? new EngineError(413, 'request body too large') : error;
   });
-  if (isBlank(bytes)) throw new EngineError(400, 'missing request body');
+  bodies.set(incoming, bytes);
+  if (isBlank(bytes)) throw new EngineError(400, nothing);
   return parseGoJson(bytes);
 }
 

@@ -9,8 +9,11 @@ export interface Job {
    * The work up to each milestone, in milliseconds of the whole machine, not cumulative. The job leaves with the last.
    */
   readonly work: readonly number[];
-  /** `at` is when the milestone was reached by calculation, which a late timer does not move. */
-  onMilestone(index: number, at: number): void;
+  /**
+   * `at` is when the milestone was reached by calculation, which a late timer does not move. A promise holds the job:
+   * it has no share of the machine until that resolves.
+   */
+  onMilestone(index: number, at: number): Promise<void> | undefined;
 }
 
 interface Running {
@@ -18,6 +21,8 @@ interface Running {
   index: number;
   /** In virtual time: reached when the machine has done this much for each of its jobs. */
   nextAt: number;
+  /** It was taken off early. */
+  left: boolean;
 }
 
 /**
@@ -51,10 +56,11 @@ export class ProcessorSharing {
   /** Adds a job; milestones without work are reached before this returns. Returns the way to take it off early. */
   add(job: Job): () => void {
     this.#advance();
-    const running: Running = { job, index: 0, nextAt: this.#virtual + (job.work[0] ?? 0) };
+    const running: Running = { job, index: 0, nextAt: this.#virtual + (job.work[0] ?? 0), left: false };
     this.#jobs.add(running);
     this.#advance();
     return () => {
+      running.left = true;
       if (!this.#jobs.has(running)) return;
       this.#advance();
       this.#jobs.delete(running);
@@ -86,7 +92,18 @@ export class ProcessorSharing {
     const next = running.job.work[running.index];
     if (next === undefined) this.#jobs.delete(running);
     else running.nextAt += next;
-    running.job.onMilestone(index, this.#at);
+    const hold = running.job.onMilestone(index, this.#at);
+    if (hold === undefined || next === undefined || running.left) return;
+    this.#jobs.delete(running);
+    void hold.then(() => this.#goOn(running, next));
+  }
+
+  #goOn(running: Running, work: number): void {
+    if (running.left) return;
+    this.#advance();
+    running.nextAt = this.#virtual + work;
+    this.#jobs.add(running);
+    this.#advance();
   }
 
   #arm(): void {

@@ -2,42 +2,67 @@ import type { ServerResponse } from 'node:http';
 import type { ServiceContext } from '../common/run-service.ts';
 import { VERSION } from '../common/version.ts';
 import { drainVitals } from '../common/vitals.ts';
+import { type Call, sendFailure } from './answer.ts';
 import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
-import { Faults } from './faults.ts';
+import { handleEmbed, handleEmbeddings } from './embed.ts';
+import { answerWithFault, Faults } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
 import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
-import { readJson, sendJson, sendNothing, sendText } from './http.ts';
+import { JSON_TYPE, readJson, sendJson, sendNothing, sendText } from './http.ts';
+import type { Journal } from './journal.ts';
+import { openAiRoutes } from './openai/routes.ts';
 import { pullModel } from './pull.ts';
 import {
   CHAT_REQUEST,
   COPY_REQUEST,
   DELETE_REQUEST,
+  EMBED_REQUEST,
+  EMBEDDING_REQUEST,
   GENERATE_REQUEST,
   PULL_REQUEST,
   SHOW_REQUEST,
 } from './requests.ts';
-import type { Route, Routes } from './router.ts';
+import { pathOf, type Route, type Routes } from './router.ts';
 import type { Engine } from './run.ts';
+import { chatWire, generateWire, type Wire } from './wire.ts';
 
 /** The body of `/sim/faults`. */
-const FAULT = requestType('Fault', { mode: ANY, count: ANY });
+const FAULT = requestType('Fault', { mode: ANY, count: ANY, after: ANY, path: ANY, line: ANY });
 
 /** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
-export function createRoutes(engine: Engine, context: ServiceContext): Routes {
+export function createRoutes(engine: Engine, journal: Journal, context: ServiceContext): Routes {
   const { models, scheduler, settings } = engine;
   const faults = new Faults();
   const get = (body: () => unknown): Route => {
-    return (_, outgoing) => {
-      if (!faults.apply(outgoing, false)) sendJson(outgoing, 200, body());
+    return (incoming, outgoing) => {
+      const fault = faults.take(pathOf(incoming), false);
+      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) sendJson(outgoing, 200, body());
     };
   };
   const read = (type: RequestType, handle: (request: Fields, outgoing: ServerResponse) => void): Route => {
     return async (incoming, outgoing) => {
       const request = readFields(type, await readJson(incoming, outgoing));
+      const fault = faults.take(pathOf(incoming), false);
+      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) handle(request, outgoing);
+    };
+  };
+  const generation = (type: RequestType, wireOf: (request: Fields) => Wire, handle: Generation): Route => {
+    return async (incoming, outgoing) => {
+      const request = readFields(type, await readJson(incoming, outgoing));
       // A preload has no prompt and is no generation.
       const isGeneration = request.prompt !== undefined || request.messages !== undefined;
-      if (!faults.apply(outgoing, isGeneration)) handle(request, outgoing);
+      const fault = faults.take(pathOf(incoming), isGeneration);
+      const wire = wireOf(request);
+      if (!fault || !answerWithFault(fault, outgoing, wire.failure)) handle(engine, request, { outgoing, wire, fault });
     };
+  };
+  const embedding = (type: RequestType, handle: typeof handleEmbed): Route => {
+    return read(type, (request, outgoing) =>
+      handle(engine, request, outgoing, {
+        send: (body) => sendJson(outgoing, 200, body),
+        failed: (error) => sendFailure(outgoing, error, ollamaFailure, JSON_TYPE),
+      }),
+    );
   };
   const hello: Route = (_, outgoing) =>
     sendText(outgoing, 200, 'Ollama is running', { 'content-type': 'text/plain; charset=utf-8' });
@@ -50,9 +75,19 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
     ['/api/version', { HEAD: version, GET: version }],
     ['/api/tags', { HEAD: tags, GET: tags }],
     ['/api/ps', { GET: get(() => listRunning(scheduler)) }],
-    ['/api/show', { POST: read(SHOW_REQUEST, (request, out) => sendJson(out, 200, showModel(models, request))) }],
-    ['/api/generate', { POST: read(GENERATE_REQUEST, (request, out) => handleGenerate(engine, request, out)) }],
-    ['/api/chat', { POST: read(CHAT_REQUEST, (request, out) => handleChat(engine, request, out)) }],
+    [
+      '/api/show',
+      {
+        POST: read(SHOW_REQUEST, (request, out) =>
+          sendJson(out, 200, showModel(models, request, settings.reasoningTokens > 0)),
+        ),
+      },
+    ],
+    ['/api/generate', { POST: generation(GENERATE_REQUEST, ollamaGenerate, handleGenerate) }],
+    ['/api/chat', { POST: generation(CHAT_REQUEST, ollamaChat, handleChat) }],
+    ['/api/embed', { POST: embedding(EMBED_REQUEST, handleEmbed) }],
+    ['/api/embeddings', { POST: embedding(EMBEDDING_REQUEST, handleEmbeddings) }],
+    ...openAiRoutes(engine, faults),
     ['/api/pull', { POST: read(PULL_REQUEST, (request, out) => pullModel(models, request, settings, out)) }],
     [
       '/api/copy',
@@ -74,6 +109,16 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
     ],
     ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, stats()) }],
     [
+      '/sim/requests',
+      {
+        GET: (_, outgoing) => sendJson(outgoing, 200, { requests: journal.list() }),
+        DELETE: (_, outgoing) => {
+          journal.clear();
+          sendNothing(outgoing);
+        },
+      },
+    ],
+    [
       '/sim/faults',
       {
         GET: (_, outgoing) => state(outgoing),
@@ -88,4 +133,14 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
       },
     ],
   ]);
+}
+
+type Generation = (engine: Engine, request: Fields, call: Call) => void;
+
+const ollamaGenerate = ({ model, stream, raw }: Fields) => generateWire(nameOf(model), stream !== false, raw !== true);
+const ollamaChat = ({ model, stream }: Fields) => chatWire(nameOf(model), stream !== false);
+const ollamaFailure = (_: number, error: string) => JSON.stringify({ error });
+
+function nameOf(model: unknown): string {
+  return typeof model === 'string' ? model : '';
 }

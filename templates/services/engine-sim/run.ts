@@ -1,15 +1,16 @@
 import type { ServerResponse } from 'node:http';
-import { Answer, type Answering } from './answer.ts';
+import { Answer, type Call, sendFailure } from './answer.ts';
 import { EngineError } from './engine-error.ts';
 import type { Fields } from './go-types.ts';
-import { JSON_TYPE, sendJson, sendNothing } from './http.ts';
+import { sendBody, sendNothing } from './http.ts';
 import { schemaProblem } from './json-schema.ts';
 import type { Model, ModelStore } from './models.ts';
 import type { Options } from './options.ts';
 import type { Clock } from './processor-sharing.ts';
 import type { Runner, RunnerDeps } from './runner.ts';
 import type { Scheduler } from './scheduler.ts';
-import { type GeneratedText, generateText, hashText, tokenize } from './text.ts';
+import { hashText, type Saying, say, tokenize } from './text.ts';
+import type { Piece, ToolCall } from './wire.ts';
 
 /** What every endpoint that generates needs. */
 export interface Engine extends RunnerDeps {
@@ -28,6 +29,10 @@ export interface Input {
   /** Tokens of an earlier answer, before the prompt. */
   readonly context: readonly number[];
   readonly images: number;
+  /** Whether the model reasons first, where it can. */
+  readonly thinks: boolean;
+  /** What the model calls instead of an answer in words. */
+  readonly toolCall: ToolCall | undefined;
 }
 
 /**
@@ -42,42 +47,57 @@ export function run(
   model: Model,
   options: Options,
   keepAliveMs: number | undefined,
-  answering: Answering,
-  outgoing: ServerResponse,
+  call: Call,
   input: Input,
 ): void {
+  const { outgoing, wire } = call;
+  const onRunner = (runner: Runner, passedMs: () => number) => {
+    const { prompt } = input;
+    if (prompt === undefined) {
+      sendBody(outgoing, 200, wire.idle('load'), wire.types.idle);
+      return undefined;
+    }
+    // Ollama looks them up, and panics.
+    if (input.context.some((token) => token < 0 || token >= model.family.vocabulary)) {
+      sendNothing(outgoing, 500);
+      return undefined;
+    }
+    const answer = new Answer(call, passedMs);
+    try {
+      return generate(engine, runner, options, input, prompt(runner.contextLength), answer);
+    } catch (error) {
+      answer.fail(error, wire.types.refusal);
+      return undefined;
+    }
+  };
+  const onError = (error: EngineError) => sendFailure(outgoing, error, wire.failure, wire.types.refusal);
+  withRunner(engine, { model, options, keepAliveMs }, outgoing, onRunner, onError);
+}
+
+/**
+ * Gets a runner for the length of an answer, which ends with the caller's connection.
+ *
+ * @param onRunner returns the way to cancel what it has begun; `passedMs` is the time since the request arrived
+ */
+export function withRunner(
+  engine: Engine,
+  wanted: { readonly model: Model; readonly options: Options; readonly keepAliveMs: number | undefined },
+  outgoing: ServerResponse,
+  onRunner: (runner: Runner, passedMs: () => number) => (() => void) | undefined,
+  onError: (error: EngineError) => void,
+): void {
   const arrivedAt = engine.machine.now;
+  const passedMs = () => engine.machine.now - arrivedAt;
   let stop = () => {};
   let letGo = () => {};
   const claim = () => {
     stop = () => {};
     letGo = engine.scheduler.claim({
-      model,
-      options,
-      keepAliveMs,
+      ...wanted,
       onRunner(runner) {
-        const { prompt } = input;
-        if (prompt === undefined) {
-          const created_at = new Date().toISOString();
-          const { modelAsked, carry } = answering;
-          const answer = { model: modelAsked, created_at, ...carry(''), done: true, done_reason: 'load' };
-          sendJson(outgoing, 200, { ...answer, simulated: true });
-          return;
-        }
-        // Ollama looks them up, and panics.
-        if (input.context.some((token) => token < 0 || token >= model.family.vocabulary)) {
-          sendNothing(outgoing, 500);
-          return;
-        }
-        const passedMs = () => engine.machine.now - arrivedAt;
-        const answer = new Answer(answering, outgoing, input.request.stream !== false, passedMs);
-        try {
-          stop = generate(engine, runner, options, input, prompt(runner.contextLength), answer);
-        } catch (error) {
-          answer.fail(error, JSON_TYPE);
-        }
+        stop = onRunner(runner, passedMs) ?? stop;
       },
-      onError: (error) => sendJson(outgoing, error.status, { error: error.message }),
+      onError,
     });
   };
   const { loadMs, outputTokensPerSecond } = engine.settings;
@@ -104,7 +124,7 @@ function generate(
   prompt: string,
   answer: Answer,
 ): () => void {
-  const { request, context, images } = input;
+  const { request, context, images, thinks, toolCall } = input;
   const json = readFormat(request.format, answer);
   if (json === undefined) return () => {};
   const { contextLength, model } = runner;
@@ -114,11 +134,11 @@ function generate(
   // The beginning is kept, and the end.
   const keep = Math.min(options.num_keep < 0 ? whole.length : options.num_keep, contextLength - 1);
   const read = isTooLong ? [...whole.slice(0, keep), ...whole.slice(keep - contextLength)] : whole;
-  let text: GeneratedText;
+  let said: Saying;
   let tokens: number[] | undefined;
   /** The conversation, with the answer. */
   const spoken = () => {
-    tokens ??= after(prompt + text.tokens.join(''));
+    tokens ??= after(prompt + said.thinking.join('') + said.tokens.join(''));
     return tokens;
   };
   return runner.run({
@@ -129,23 +149,41 @@ function generate(
       if (isTooLong && request.truncate === false) {
         throw new EngineError(400, 'the input length exceeds the context length');
       }
-      text = generateText({
-        prompt,
-        seed: seedOf(engine, model, options, prompt),
-        temperature: options.temperature,
+      const limits = {
         maxTokens: limitOf(options, contextLength, request.shift === false ? read.length : undefined),
         meanTokens: engine.settings.answerTokens,
-        stop: options.stop,
-        json,
-      });
-      return text.count;
+      };
+      const seed = seedOf(engine, model, options, prompt);
+      const asked = { prompt, seed, temperature: options.temperature, ...limits, stop: options.stop, json };
+      said = say(asked, thinks ? engine.settings.reasoningTokens : 0, toolCall);
+      return said.count;
     },
     // Beyond the context the cache is shifted, and only what is kept of the beginning stays where it was.
     cached: () => (spoken().length > contextLength ? spoken().slice(0, keep) : spoken()),
-    onToken: (index) => answer.part(text.tokens[index]),
-    onDone: (timing) => answer.finish(timing, read.length, text, spoken),
+    onToken(index) {
+      const piece = pieceAt(said, index);
+      return piece && answer.part(piece);
+    },
+    onDone(timing) {
+      const { doneReason, count: outputTokens } = said;
+      const end = { doneReason, promptTokens: read.length, outputTokens, context: spoken };
+      answer.finish(timing, end, () => wholeOf(said));
+    },
     onError: (error) => answer.fail(error),
   });
+}
+
+/** A token of a stream. The one that ends a text has no text; those of a call come together, with the last of them. */
+function pieceAt({ thinking, tokens, toolCall, count }: Saying, index: number): Piece | undefined {
+  if (index < thinking.length) return { thinking: thinking[index] as string };
+  if (toolCall) return index === count - 1 ? { toolCalls: [toolCall] } : undefined;
+  const text = tokens[index - thinking.length];
+  return text === undefined ? undefined : { text };
+}
+
+function wholeOf({ thinking, tokens, toolCall }: Saying): Piece {
+  const said = { text: tokens.join(''), thinking: thinking.join('') };
+  return toolCall ? { ...said, toolCalls: [toolCall] } : said;
 }
 
 const NO_IMAGES =

@@ -12,9 +12,10 @@ export interface Task {
   readonly stream: boolean;
   /** What the slot's cache holds afterwards. */
   cached(): readonly number[];
-  /** Called when a slot is free: how many tokens it takes, at least 1; throws what only the runner finds wrong. */
+  /** Called when a slot is free: how many tokens it says, 0 to only read; throws what only the runner finds wrong. */
   begin(): number;
-  onToken(index: number): void;
+  /** A promise where whoever reads is slow: the next token is not made until it resolves. */
+  onToken(index: number): Promise<void> | undefined;
   onDone(timing: TaskTiming): void;
   onError(error: unknown): void;
 }
@@ -35,6 +36,22 @@ export interface Counts {
   refused: number;
   max_active: number;
   loads: number;
+  /** Of answers; those of one that does not stream count at its end. */
+  tokens: number;
+}
+
+export function noCounts(): Counts {
+  return {
+    active: 0,
+    queued: 0,
+    started: 0,
+    finished: 0,
+    cancelled: 0,
+    refused: 0,
+    max_active: 0,
+    loads: 0,
+    tokens: 0,
+  };
 }
 
 /** What all runners of an engine share. */
@@ -134,9 +151,9 @@ export class Runner {
   #occupy(task: Task, outputTokens: number, cached: number, finished: (timing: TaskTiming) => void) {
     const { machine, settings, spread } = this.#deps;
     const tokenMs = (1000 / settings.outputTokensPerSecond) * spread.factor();
-    const promptMs =
-      ((task.prompt.length - cached) * 1000 * spread.factor()) / settings.promptTokensPerSecond + tokenMs;
-    const others = outputTokens - 1;
+    const readMs = ((task.prompt.length - cached) * 1000 * spread.factor()) / settings.promptTokensPerSecond;
+    const promptMs = readMs + (outputTokens > 0 ? tokenMs : 0);
+    const others = Math.max(0, outputTokens - 1);
     const work = [promptMs, ...(task.stream ? Array.from({ length: others }, () => tokenMs) : [tokenMs * others])];
     const last = work.length - 1;
     const beganAt = machine.now;
@@ -145,9 +162,12 @@ export class Runner {
       work,
       onMilestone: (index, at) => {
         if (index === 0) readAt = at;
-        if (task.stream) task.onToken(index);
-        if (index < last) return;
+        if (task.stream) this.#deps.counts.tokens++;
+        const hold = task.stream ? task.onToken(index) : undefined;
+        if (index < last) return hold;
+        if (!task.stream) this.#deps.counts.tokens += outputTokens;
         finished({ promptMs: (readAt ?? at) - beganAt, outputMs: at - (readAt ?? at) });
+        return undefined;
       },
     });
     return { leave, hasRead: () => readAt !== undefined };

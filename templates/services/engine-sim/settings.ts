@@ -7,6 +7,8 @@ export interface SimSettings {
   readonly outputTokensPerSecond: number;
   /** How many tokens the model says when nothing cuts it off, in the mean; Infinity: until it is cut off. */
   readonly answerTokens: number;
+  /** Tokens of reasoning before each answer, from every model; 0: no model reasons. */
+  readonly reasoningTokens: number;
   /** How much the time of the same work differs: the standard deviation of its logarithm; 0 for always the mean. */
   readonly spread: number;
   /** Of everything that is left to chance. */
@@ -39,6 +41,7 @@ export function readSimSettings(env: Env): SimSettings {
     promptTokensPerSecond: rate(env, 'SIM_PROMPT_TOKENS_PER_SECOND', 400),
     outputTokensPerSecond: rate(env, 'SIM_OUTPUT_TOKENS_PER_SECOND', 60),
     answerTokens: rate(env, 'SIM_ANSWER_TOKENS', 100),
+    reasoningTokens: env.integer('SIM_REASONING_TOKENS', 0, { min: 0, max: 10_000 }),
     spread: env.number('SIM_SPREAD', 0.1, { min: 0, max: 2 }),
     seed: env.integer('SIM_SEED', 1, { min: 0, max: 2 ** 32 - 1 }),
     loadMs: env.number('SIM_LOAD_SECONDS', 1, { min: 0, max: 3600 }) * 1000,

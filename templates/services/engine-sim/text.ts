@@ -1,6 +1,7 @@
 import { logNormal, type Random, seededRandom } from './spread.ts';
+import type { ToolCall } from './wire.ts';
 
-const TOKEN_CHARS = 4;
+export const TOKEN_CHARS = 4;
 /** As many as a model of today knows. */
 const VOCABULARY = 256_000;
 
@@ -48,6 +49,38 @@ const MAX_TOKENS = 50_000;
 /** Of the logarithm of the answers' lengths: most are short, a few are long. */
 const LENGTH_SPREAD = 0.8;
 
+/** What a model says to a request. */
+export interface Saying extends GeneratedText {
+  /** Tokens of reasoning, before the others; `count` has them, too. */
+  readonly thinking: readonly string[];
+  /** Said in the place of a text. */
+  readonly toolCall?: ToolCall;
+}
+
+/**
+ * Reasons first, then answers or calls; what the request allows is for both together.
+ *
+ * @param thinkingTokens how many
+ * @param toolCall made if it fits
+ */
+export function say(request: TextRequest, thinkingTokens: number, toolCall: ToolCall | undefined): Saying {
+  const limit = request.maxTokens > 0 ? request.maxTokens : Infinity;
+  const thinking = thinkingTokens === 0 ? [] : reason(request, Math.min(thinkingTokens, limit));
+  const left = limit - thinking.length;
+  if (left === 0) return { thinking, tokens: [], count: thinking.length, doneReason: 'length' };
+  if (toolCall) {
+    const count = tokenize(JSON.stringify(toolCall)).length;
+    if (count <= left) return { thinking, tokens: [], count: thinking.length + count, doneReason: 'stop', toolCall };
+  }
+  const text = generateText({ ...request, maxTokens: left === Infinity ? 0 : left });
+  return { ...text, thinking, count: thinking.length + text.count };
+}
+
+function reason(request: TextRequest, maxTokens: number): readonly string[] {
+  const seed = (request.seed + 1) >>> 0;
+  return generateText({ ...request, seed, maxTokens, meanTokens: Infinity, stop: [], json: false }).tokens;
+}
+
 /** Text made of the prompt's own words, with an end of its own. The same request with the same seed gives the same. */
 export function generateText(request: TextRequest): GeneratedText {
   const random = seededRandom(request.seed);
@@ -67,7 +100,7 @@ function wantedTokens(mean: number, random: Random): number {
 
 /** A walk along "this word was followed by that one", cut into sentences. */
 function sayWords({ prompt, temperature }: TextRequest, total: number, random: Random): string[] {
-  const { words, follows } = vocabularyOf(prompt);
+  const { words, follows, forms } = vocabularyOf(prompt);
   const tokens: string[] = [];
   let at = Math.floor(random() * words.length);
   let leftInSentence = 0;
@@ -77,7 +110,7 @@ function sayWords({ prompt, temperature }: TextRequest, total: number, random: R
     const word = words[at] as string;
     leftInSentence--;
     const ends = leftInSentence === 0;
-    tokens.push((i === 0 ? '' : ' ') + (starts ? capitalised(word) : word.toLowerCase()) + (ends ? '.' : ''));
+    tokens.push(i === 0 ? formOf(word, starts, ends).slice(1) : formAt(forms, at, word, starts, ends));
     const next = follows.get(word.toLowerCase()) as number[];
     const choice = temperature > 0 ? Math.floor(random() * next.length) : i % next.length;
     at = ((next[choice] as number) + 1) % words.length;
@@ -110,6 +143,8 @@ function stopAt(whole: GeneratedText, stop: readonly string[], limit: number): G
 
 interface Vocabulary {
   readonly words: readonly string[];
+  /** Each word as it stands in a text, four ways: made once, since a long text has each many times. */
+  readonly forms: string[];
   /** Where each word, in lower case, stands in the text. */
   readonly follows: ReadonlyMap<string, number[]>;
 }
@@ -126,7 +161,7 @@ function vocabularyOf(prompt: string): Vocabulary {
   const words = found.map((word) => [...word.slice(0, 2 * MAX_WORD_CHARS)].slice(0, MAX_WORD_CHARS).join(''));
   if (words.length > MAX_WORDS) words.length = MAX_WORDS;
   if (words.length === 0) words.push('nothing', 'was', 'asked', 'so', 'there', 'is', 'little', 'to', 'say');
-  const vocabulary = { words, follows: followers(words) };
+  const vocabulary: Vocabulary = { words, forms: [], follows: followers(words) };
   const [oldest] = vocabularies.keys();
   if (vocabularies.size >= KEPT_VOCABULARIES && oldest !== undefined) vocabularies.delete(oldest);
   vocabularies.set(prompt, vocabulary);
@@ -143,6 +178,16 @@ function followers(words: readonly string[]): Map<string, number[]> {
     else positions.set(key, [index]);
   }
   return positions;
+}
+
+function formAt(forms: string[], at: number, word: string, starts: boolean, ends: boolean): string {
+  const index = at * 4 + (starts ? 2 : 0) + (ends ? 1 : 0);
+  forms[index] ??= formOf(word, starts, ends);
+  return forms[index];
+}
+
+function formOf(word: string, starts: boolean, ends: boolean): string {
+  return ` ${starts ? capitalised(word) : word.toLowerCase()}${ends ? '.' : ''}`;
 }
 
 function capitalised(word: string): string {

@@ -1,99 +1,70 @@
 import { Admission } from '../common/admission.ts';
-import { flatTiming, type GenerateSettings, generate, workedMs } from '../common/engine-client.ts';
-import { EngineReadiness } from '../common/engine-readiness.ts';
+import type { Health } from '../common/api/health-routes.ts';
+import { createServiceApi } from '../common/api/service-api.ts';
+import { readApiSettings } from '../common/api/settings.ts';
+import { Series } from '../common/api/statistics.ts';
+import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
+import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
-import { firstCodePoints, type Prompt } from '../common/prompt.ts';
-import { createPromptListener, type WorkResult } from '../common/prompt-app.ts';
 import { RequestLog } from '../common/request-log.ts';
-import type { RequestScope } from '../common/request-scope.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
-import { roundSeconds } from '../common/seconds.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
-import { Upstream } from '../common/upstream.ts';
 import { vitals } from '../common/vitals.ts';
+import { invokeRoute } from './invoke.ts';
 
-/** Service B: one model behind `POST /invoke`. */
+/** Service B: one engine behind `POST /invoke` and the open APIs. */
 export function createServiceB(context: ServiceContext): Service {
   const { env } = context;
   const settings = readCommonSettings(env, { minProcessSeconds: 5 });
-  const { promptChars, ...options } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
-  const model: GenerateSettings = {
-    model: env.text('OLLAMA_MODEL', 'phi3:mini'),
-    ...options,
-    keepAlive: settings.keepAlive,
-    timeoutMs: settings.engineTimeoutMs,
-  };
-  const { host } = settings;
-  const engine = new Upstream(settings.engineUrl);
-  const readiness = new EngineReadiness({ ...settings, settings: model });
+  const api = readApiSettings(env);
+  const { promptChars, ...generate } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
+  const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' }, generate);
+  const opened = openEngine(engineSettings, (line) => context.warn(line));
+  const { engine, readiness } = opened;
   const least = new LeastTime();
   const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
+  const series = new Series(() => admission.waiting);
   const startedAt = performance.now();
 
-  async function work(prompt: Prompt, scope: RequestScope): Promise<WorkResult> {
-    const queueSeconds = roundSeconds((await admission.enter(scope)) / 1000);
-    // Who came later slowed it down, too.
-    let others = admission.active - 1;
-    const text = firstCodePoints(prompt.text, promptChars);
-    const generation = await generate(engine, model, text, scope, 'ollama').finally(() => {
-      others = Math.max(others, admission.active - 1);
-      admission.leave();
-    });
-    least.record(workedMs(generation), performance.now(), others);
-    // The place is free again: who only waits out the minimum keeps nobody from working.
-    await scope.sleepUntil(scope.startedAt + settings.minProcessMs);
-    const ollamaSeconds = roundSeconds(generation.seconds);
-    const totalSeconds = roundSeconds(scope.elapsedSeconds());
-    return {
-      body: {
-        service: 'b',
-        model: model.model,
-        llm_text: generation.text,
-        timing: {
-          ollama_seconds: ollamaSeconds,
-          total_seconds: totalSeconds,
-          queue_seconds: queueSeconds,
-          ...(generation.engine && { engine: generation.engine }),
-        },
-        host,
-        usage: generation.usage,
-        ...(generation.simulated ? { simulated: true } : {}),
-      },
-      log: {
-        model: model.model,
-        prompt_len: prompt.length,
-        ollama_seconds: ollamaSeconds,
-        total_seconds: totalSeconds,
-        ...flatTiming(queueSeconds, generation.engine),
-      },
-    };
-  }
-
-  async function health() {
+  async function health(): Promise<Health> {
     const engineState = await readiness.current();
     const reason = context.draining ? 'draining' : engineState.reason;
     return {
-      status: reason === undefined ? (200 as const) : (503 as const),
+      status: reason === undefined ? 200 : 503,
+      reason,
       body: {
         ok: reason === undefined,
         service: 'b',
-        host,
+        host: settings.host,
         ...(reason === undefined ? {} : { reason }),
-        model: model.model,
+        model: engine.ownModel,
+        engine: engine.kind,
         simulated: engineState.simulated,
+        min_process_seconds: settings.minProcessMs / 1000,
         ...vitals(context, admission, settings, startedAt),
       },
     };
   }
 
-  // Asked once at the start, so that the model is being loaded before anybody looks at /health.
-  void readiness.current();
+  const work: WorkDeps = { service: 'b', settings, context, admission, log, streams: new OpenStreams() };
   return {
-    listener: createPromptListener({ service: 'b', path: '/invoke', settings, context, admission, log, work, health }),
+    ...createServiceApi({
+      work,
+      settings: api,
+      engine,
+      limited: engineSettings.listed.length > 0,
+      who: 'ollama',
+      description: 'One engine, alone or as the last step of a chain.',
+      targets: [],
+      health,
+      statistics: { b: series },
+      direct: series,
+      routes: [invokeRoute({ work, engine, generate, promptChars, least, series, pingMs: api.pingMs })],
+    }),
     async close() {
-      engine.close();
-      readiness.close();
+      opened.close();
       await log?.close(2000);
     },
   };

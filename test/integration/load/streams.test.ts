@@ -173,6 +173,56 @@ test.each([
   expect(point).toMatchObject({ outcomes: { ok: 0, invalid: 10 }, errorsByClass: { [name]: 10 }, validity: 'failed' });
 });
 
+test('a streamed chain: first token and gaps of each step', async () => {
+  const b = JSON.parse(ANSWER);
+  const whole = { service: 'a', a_summary: 'one two', b_result: b, timing: {}, usage: { eval_count: 2 }, done: true };
+  const lines = [
+    ...[
+      ...['one', ' two'].map((token) => ({ hop: 'a', token })),
+      ...['three', ' four'].map((token) => ({ hop: 'b', token })),
+    ],
+    whole,
+  ];
+  const { url } = await serve((request, response) => {
+    request.resume().on('end', () => {
+      let next = 0;
+      const send = () => {
+        if (next === lines.length) response.end();
+        else response.write(`${JSON.stringify(lines[next++])}\n`, () => setTimeout(send, 5));
+      };
+      send();
+    });
+  });
+  const { report } = await sweep(url.replace('/invoke', '/chain'), { stream: true, rates: [20], durationSeconds: 0.5 });
+  const [a, second] = report.points[0]?.stream?.hops ?? [];
+  expect([a?.name, second?.name]).toEqual(['a', 'b']);
+  expect([a?.ttft.count, a?.itl?.count, second?.ttft.count, second?.itl?.count]).toEqual([10, 10, 10, 10]);
+  expect(second?.ttft.p50).toBeGreaterThan(a?.ttft.p50 ?? Number.NaN);
+});
+
+test.each([
+  ['remote(B) error: ollama error: busy', 'stream-error', { b: 10 }],
+  ['ollama(A) error: gone', 'stream-error', { a: 10 }],
+])(
+  'a stream of the chain that ends with the error "%s" fails with its reason, at its step',
+  async (detail, name, refusedBy) => {
+    const { url } = await answering(
+      `{"hop":"a","token":"one"}\n${JSON.stringify({ error: detail, detail, hop: 'b', status: 502 })}\n`,
+      '',
+    );
+    const point = pointOf(
+      await sweep(url.replace('/invoke', '/chain'), {
+        stream: true,
+        preflight: false,
+        rates: [20],
+        durationSeconds: 0.5,
+      }),
+    );
+    expect(point).toMatchObject({ outcomes: { ok: 0, invalid: 10 }, errorsByClass: { [name]: 10 }, refusedBy });
+    expect(point.errorTexts).toEqual({ [name]: expect.stringContaining(detail) });
+  },
+);
+
 test("the services' own stream: its last line has what a plain answer has", async () => {
   const { url } = await answering(
     `{"hop":"b","token":"one"}\n${JSON.stringify({ ...JSON.parse(ANSWER), done: true })}\n`,

@@ -11,14 +11,15 @@ const services = fileURLToPath(new URL('../../../templates/services/', import.me
 
 test('each program is one file; gzipped and in base64, B fits into a machine’s metadata (200 KB)', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'chainctl-bundles-'));
-  for (const name of ['service-a', 'service-b', 'engine-sim', 'proxy']) {
+  const names = ['engine-sim', 'model-downloader', 'proxy', 'service-a', 'service-b'];
+  for (const name of names) {
     const bundle = await rolldown({ input: `${services}${name}/main.ts`, platform: 'node', logLevel: 'warn' });
     await bundle.write({ file: join(folder, `${name}.mjs`), format: 'esm', minify: true, codeSplitting: false });
     await bundle.close();
     const packed = gzipSync(readFileSync(join(folder, `${name}.mjs`))).toString('base64');
     expect(packed.length, name).toBeLessThan(200_000);
   }
-  expect(readdirSync(folder).sort()).toEqual(['engine-sim.mjs', 'proxy.mjs', 'service-a.mjs', 'service-b.mjs']);
+  expect(readdirSync(folder).sort()).toEqual(names.map((name) => `${name}.mjs`));
   // Nothing is imported from node_modules at run time: the file runs in an empty folder.
   const child = spawn(process.execPath, ['service-b.mjs'], {
     cwd: folder,

@@ -50,6 +50,7 @@ test('engine down: 502 from B, 502 with the stage in the log from A', async () =
     stage: 'ollama_a',
     error: expect.stringContaining('ollama(A) error: '),
     ts: expect.stringMatching(/Z$/),
+    request_id: expect.any(String),
   });
 });
 

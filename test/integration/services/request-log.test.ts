@@ -19,6 +19,7 @@ test('one line per request, in order, in a file that only its owner can read, in
     .split('\n')
     .map((line) => JSON.parse(line));
   const ts = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const request_id = expect.stringMatching(/^[\da-f-]{36}$/);
   expect(lines[0]).toEqual({
     service: 'b',
     status: 200,
@@ -32,8 +33,10 @@ test('one line per request, in order, in a file that only its owner can read, in
     prompt_seconds: expect.any(Number),
     generation_seconds: expect.any(Number),
     ts,
+    request_id,
   });
-  expect(lines[1]).toEqual({ service: 'b', status: 400, error: 'prompt must be at least 1000 characters', ts });
+  const error = 'prompt must be at least 1000 characters';
+  expect(lines[1]).toEqual({ service: 'b', status: 400, error, ts, request_id });
   expect(lines.slice(2).map((line) => line.prompt_len)).toEqual(Array.from({ length: 20 }, (_, i) => 1000 + i));
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });

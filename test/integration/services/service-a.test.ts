@@ -55,6 +55,7 @@ test('answers with every field of the contract, its own summary first and then w
     prompt_seconds: body.timing.engine.prompt_seconds,
     generation_seconds: body.timing.engine.generation_seconds,
     ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    request_id: expect.stringMatching(/^[\w.-]+$/),
   });
 });
 

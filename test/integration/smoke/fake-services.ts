@@ -10,7 +10,9 @@ export interface FakeService {
 type FakeAnswer = readonly [status: number, body: unknown] | 'hang up' | 'never';
 
 /** `POST /invoke` -> answer; the request's parsed prompt is undefined where there is none. */
-export type FakeRoutes = Readonly<Record<string, (prompt: string | undefined, call: number) => FakeAnswer>>;
+export type FakeRoutes = Readonly<
+  Record<string, (prompt: string | undefined, call: number, body: Readonly<Record<string, unknown>>) => FakeAnswer>
+>;
 
 const DETAIL = 'prompt must be at least 1000 characters';
 
@@ -21,8 +23,9 @@ export async function startFake(routes: FakeRoutes): Promise<FakeService> {
     const key = `${incoming.method} ${incoming.url}`;
     const call = (calls.get(key) ?? 0) + 1;
     calls.set(key, call);
-    const prompt = await readPrompt(incoming);
-    send(outgoing, routes[key]?.(prompt, call) ?? [404, { detail: 'Not Found' }]);
+    const body = await readBody(incoming);
+    const prompt = typeof body === 'string' ? body : ((body?.prompt as string | null | undefined) ?? undefined);
+    send(outgoing, routes[key]?.(prompt, call, typeof body === 'object' ? body : {}) ?? [404, { detail: 'Not Found' }]);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,11 +41,11 @@ export async function startFake(routes: FakeRoutes): Promise<FakeService> {
   };
 }
 
-async function readPrompt(incoming: IncomingMessage): Promise<string | undefined> {
+async function readBody(incoming: IncomingMessage): Promise<Record<string, unknown> | 'malformed' | undefined> {
   let text = '';
   for await (const chunk of incoming.setEncoding('utf8')) text += chunk;
   try {
-    return text === '' ? undefined : (JSON.parse(text).prompt ?? undefined);
+    return text === '' ? undefined : JSON.parse(text);
   } catch {
     return 'malformed';
   }
@@ -81,14 +84,56 @@ export const aAnswer = {
   timing: { a_local_seconds: 0, b_remote_seconds: 0, end_to_end_seconds: 0 },
 };
 
+const refusal = (status: number, message: string, param: string, code: string | null = null): FakeAnswer => [
+  status,
+  { error: { message, type: 'invalid_request_error', param, code }, detail: message },
+];
+
+/** What a chat answers, but for what it has to refuse. */
+export const chatAnswer = {
+  ...{ id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'm' },
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+};
+
+/** Events of a streamed chat, in their order. */
+export const chatEvents: readonly object[] = [
+  { delta: { role: 'assistant', content: '' }, finish_reason: null },
+  { delta: { content: 'Hel' }, finish_reason: null },
+  { delta: { content: 'lo.' }, finish_reason: null },
+  { delta: {}, finish_reason: 'stop' },
+].map((choice) => ({ id: 'chatcmpl-1', usage: null, choices: [{ index: 0, ...choice }] }));
+
+const usageEvent = { id: 'chatcmpl-1', choices: [], usage: chatAnswer.usage };
+
+export const sse = (events: readonly unknown[]): string =>
+  events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
+
+export const wholeStream = sse([...chatEvents, usageEvent, '[DONE]']);
+
+/** The API for chats as A and B have it. @param models that it lists */
+export function goodPlatform(...models: readonly string[]): FakeRoutes {
+  return {
+    'GET /v1/models': () => [200, { object: 'list', data: models.map((id) => ({ id, object: 'model' })) }],
+    'POST /v1/chat/completions': (_prompt, _call, { model, messages, max_tokens: most, stream }) => {
+      if (model !== undefined) return refusal(404, `there is no model "${model}"`, 'model', 'model_not_found');
+      if (!Array.isArray(messages) || messages.length === 0) return refusal(400, 'messages is empty', 'messages');
+      if (typeof most !== 'number') return refusal(400, 'max_tokens is no integer', 'max_tokens');
+      return stream === true ? [200, wholeStream] : [200, chatAnswer];
+    },
+  };
+}
+
 export const goodB: FakeRoutes = {
   'GET /health': () => [200, { ok: true, service: 'b', host: 'host-1' }],
   'GET /invoke': () => [405, { detail: 'Method Not Allowed' }],
   'POST /invoke': refusing(() => [200, bAnswer]),
+  ...goodPlatform('m'),
 };
 
 export const goodA: FakeRoutes = {
   'GET /health': () => [200, { ok: true, service: 'a', remote_b: 'http://127.0.0.1:9/invoke', model_a: 'm' }],
   'GET /chain': () => [405, { detail: 'Method Not Allowed' }],
   'POST /chain': refusing(() => [200, aAnswer]),
+  ...goodPlatform('chain', 'm'),
 };

@@ -101,7 +101,8 @@ describe('a deploy to two clouds', () => {
     let broken = Promise.resolve();
     onceAnnounced(() => {
       broken = inspectLock(lock, { ...aws.deps, isAlive: async () => true }).then(async (view) => {
-        if (view !== undefined) await breakLock(lock, view, true, { clock: systemClock });
+        if (view !== undefined)
+          await breakLock(lock, view, true, { ...aws.deps, clock: systemClock, isAlive: async () => true });
         before = await serial();
       });
     });

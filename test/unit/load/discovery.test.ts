@@ -161,6 +161,14 @@ describe('a base URL is asked what it is', () => {
     });
   });
 
+  test('a service of the chain that has several answers with the one that it lists first', async () => {
+    const both = { object: 'list', data: [{ id: 'phi3:mini' }, { id: 'tinyllama' }] };
+    const answers = { '/v1/models': both, '/health': { ok: true, service: 'b' } };
+    expect(await server(answers).find({ targetUrl: 'http://h/v1/chat/completions' })).toMatchObject({
+      model: 'phi3:mini',
+    });
+  });
+
   test.each([
     [
       'several models',

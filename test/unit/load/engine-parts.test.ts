@@ -18,6 +18,10 @@ describe('records as columns', () => {
     writer.add(5, 0.5, 0.3, 7, 0, { outcome: 'transport_error', class: 'ECONNREFUSED', error: 'refused' });
     const counts = { events: 4, reads: 3, lateReads: 1, firstLateMs: 1.5, withoutDone: false };
     const times = { ttftMs: 20, reasoningMs: 10, tpotMs: 1.5, gaps: Float32Array.of(1, 2.5) };
+    const hops = [
+      { name: 'a', ttft_ms: 20, itl_ms: [1] },
+      { name: 'b', ttft_ms: 23.5, itl_ms: [] },
+    ];
     const none = { ttftMs: undefined, reasoningMs: undefined, tpotMs: undefined, gaps: new Float32Array() };
     const unseen = { events: 0, reads: 0, lateReads: 0, firstLateMs: 0, withoutDone: true };
     writer.add(
@@ -27,7 +31,7 @@ describe('records as columns', () => {
       8,
       200,
       { outcome: 'ok', class: 'ok', error: '', host: 'b-1', finish: 'stop', tokens_estimated: true },
-      { ...times, ...counts },
+      { ...times, ...counts, hops },
     );
     writer.add(7, 0.7, 0.5, 9, 0, { outcome: 'timeout', class: 'timeout', error: 'late' }, { ...none, ...unseen });
     const columns = structuredClone(writer.take());
@@ -80,6 +84,7 @@ describe('records as columns', () => {
         reasoning_ttft_ms: 10,
         tpot_ms: 1.5,
         itl_ms: [1, 2.5],
+        hops,
         stream: counts,
       },
       {

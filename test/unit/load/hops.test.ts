@@ -109,6 +109,24 @@ describe('who refused', () => {
     ['raw', 'HTTP 503: no healthy upstream', 'load_balancer'],
   ] as const)('%s: %s: %s', (kind, error, who) => expect(whoRefused(protocolNamed(kind), http(error))).toBe(who));
 
+  test.each([
+    ['chain', 'remote(B) error: ollama error: server busy', 'b'],
+    ['chain', 'remote(B) error: connect ECONNREFUSED 127.0.0.1:8002', 'network'],
+    ['chain', 'ollama(A) error: the stream ended before it was whole', 'a'],
+    ['invoke', 'ollama error: the stream ended before it was whole', 'b'],
+    ['openai-chat', 'the engine is gone', 'server'],
+    ['openai-chat', 'rate limit reached', 'rate_limit'],
+  ] as const)('%s, in the middle of a stream: %s: %s', (kind, error, who) => {
+    const record: RequestRecord = {
+      ...ok,
+      outcome: 'invalid',
+      class: 'stream-error',
+      status: 200,
+      error: `the stream reports an error: ${error}`,
+    };
+    expect(whoRefused(protocolNamed(kind), record)).toBe(who);
+  });
+
   test('what never became an answer', () => {
     const of = (outcome: RequestRecord['outcome'], name: string) =>
       whoRefused(protocolNamed('chain'), { ...ok, outcome, class: name, status: 0 });

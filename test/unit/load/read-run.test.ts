@@ -37,6 +37,10 @@ const fine: RequestRecord = {
   figures: { a_local_seconds: 0.02, ollama_seconds: 0.05, total_seconds: 0.06, output_tokens: 5 },
   ttft_ms: 40,
   itl_ms: [10.5, 20.25],
+  hops: [
+    { name: 'a', ttft_ms: 40, itl_ms: [10.5] },
+    { name: 'b', ttft_ms: 70.75, itl_ms: [] },
+  ],
 };
 const bad: RequestRecord = {
   ...{ index: 1, intendedMs: 100, latenessMs: 0.5, serviceMs: 3, outcome: 'http_error', class: '503', status: 503 },

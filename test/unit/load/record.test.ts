@@ -46,19 +46,19 @@ describe('columns', () => {
       requestRows(1, [request, slow, { ...request, outcome: 'timeout' }], of)
         .trim()
         .split('\n');
-    expect(REQUEST_HEADER).toMatch(/,session,turn,good\n$/);
-    expect(rows(limits).map((row) => row.split(',').at(-1))).toEqual(['1', '0', '0']);
-    expect(rows([]).map((row) => row.split(',').at(-1))).toEqual(['', '', '']);
+    expect(REQUEST_HEADER).toMatch(/,session,turn,good,hop_ttft_ms,/);
+    expect(rows(limits).map((row) => row.split(',').at(-3))).toEqual(['1', '0', '0']);
+    expect(rows([]).map((row) => row.split(',').at(-3))).toEqual(['', '', '']);
   });
 
   test('a row of the summary tells how the target was asked, for which model, and the means', () => {
     const { plan, points } = reportOf([pointOf(0, 10)]);
-    expect(SUMMARY_HEADER).toMatch(/,retried,api,model,min_ms,ttft_avg_ms,itl_avg_ms,tpot_avg_ms\n$/);
+    expect(SUMMARY_HEADER).toMatch(/,retried,api,model,min_ms,ttft_avg_ms,itl_avg_ms,tpot_avg_ms,hop_ttft_p50_ms,/);
     const row = (change: object) =>
       summaryRow({ ...plan, ...change }, points[0] as PointSummary)
         .trim()
         .split(',')
-        .slice(-6, -3);
+        .slice(-12, -9);
     expect(row({ api: 'openai-chat', model: '=m' })).toEqual(['openai-chat', "'=m", '2610.400']);
     expect(row({})).toEqual(['chain', '', '2610.400']);
   });

@@ -81,6 +81,55 @@ describe('JSON by the line', () => {
   });
 });
 
+describe("the chain's own, by its steps", () => {
+  const line = (hop: string, token: string) => `${JSON.stringify({ hop, token })}\n`;
+  const whole = {
+    ...{ service: 'a', a_summary: 'xy', usage: { prompt_eval_count: 90, eval_count: 2 } },
+    b_result: { llm_text: 'z', host: 'b-1', usage: { prompt_eval_count: 100, eval_count: 3 } },
+  };
+  const last = `${JSON.stringify({ ...whole, done: true })}\n`;
+  const reads: Reads = [
+    [10, line('a', 'x') + line('a', 'y')],
+    [14, line('a', '')],
+    [15, line('a', 'z')],
+    [40, line('b', 'x')],
+    [42, line('b', 'y')],
+    [50, line('a', 'late') + line('b', 'z') + last],
+  ];
+
+  test.each([undefined, new EventShapes()])('first token and gaps of each, read as whole or by its shape', (shapes) => {
+    for (let again = 0; again < 3; again++) {
+      const meter = metered(reads, { ends: 'answer', ...(shapes === undefined ? {} : { shapes }) });
+      expect(meter.hops).toEqual([
+        { name: 'a', ttft_ms: 10, itl_ms: [5, 35] },
+        { name: 'b', ttft_ms: 40, itl_ms: [2, 8] },
+      ]);
+      expect(meter).toMatchObject({ gaps: [5, 25, 2, 8], fault: undefined });
+      // Both steps' tokens came, so both steps' counts are the stream's.
+      expect(meter).toMatchObject({ outputTokens: 5, usage: { prompt_tokens: 190, output_tokens: 5 } });
+    }
+  });
+
+  test('one step alone is the stream, and what is no name of a step is none', () => {
+    expect(metered([[1, line('b', 'x') + last]], { ends: 'answer' }).hops).toBeUndefined();
+    const odd = ['', 'A b', 'a=1', '__proto__', 'x'.repeat(33)].map((name) => line(name, 'x')).join('');
+    expect(metered([[1, odd + line('a', 'x')]], { ends: 'answer' }).hops).toBeUndefined();
+  });
+
+  test('more steps than a graph has are not told apart', () => {
+    const many = Array.from({ length: 40 }, (_, index) => line(`s${index}`, 'x')).join('');
+    expect(metered([[1, many]], { ends: 'answer' }).hops).toHaveLength(32);
+  });
+
+  test('the host of an answer in the form of OpenAI stands in what is the services\u2019 own', () => {
+    const meter = new TokenMeter({ ends: 'finish' });
+    const end = `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], chainctl: { host: 'b-1' } })}\n\n`;
+    const bytes = Buffer.from(say('a') + end + done);
+    meter.take(bytes, 0, bytes.length, 1, '');
+    expect(judgeStream(meter, protocolNamed('openai-chat').judge)).toMatchObject({ outcome: 'ok', host: 'b-1' });
+  });
+});
+
 describe('server-sent events', () => {
   test('a character cut by a read, comments between', () => {
     const text = Buffer.from('data: {"choices":[{"delta":{"content":"é"}}]}\r\n\r\n: ping\n\ndata: [DONE]\n\n');

@@ -130,7 +130,8 @@ test('a run without a single point has a page', () => {
 });
 
 test('tokens and streams are told as in the other formats: tables, and what is to be known of them', () => {
-  const stream = { ttft: distribution(180, 500), itl: distribution(40, 500), tpot: distribution(10, 500) };
+  const [ttft, itl] = [distribution(180, 500), distribution(40, 500)];
+  const stream = { ttft, itl, tpot: distribution(10, 500), hops: [{ name: 'a', ttft, itl }] };
   const told = { outputTokens: 6400, outputTokensPerSecond: 640, answers: 500, oneRead: 1, withoutDone: 500 };
   const tokens = { prompt: 50_000, output: 12_800, outputPerSecond: 1280, answers: 500, estimated: 25 };
   const report = reportOf([pointOf(0, 10, { change: { tokens, stream: { ...stream, ...told } } })]);
@@ -138,7 +139,7 @@ test('tokens and streams are told as in the other formats: tables, and what is t
   for (const { title, table, lines = [] } of tokenSections(report.points, 'rps')) {
     expect(html).toContain(`<caption>${escapeHtml(title)}</caption>`);
     for (const cell of table?.rows[0]?.slice(1) ?? []) expect(html).toContain(`>${escapeHtml(cell)}</td>`);
-    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(html).toContain(escapeHtml(line).replace(/^10 rps/, '<b>10 rps</b>'));
   }
   expect(html).toContain('>output each</th>');

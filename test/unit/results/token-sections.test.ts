@@ -65,5 +65,23 @@ test('what is estimated is marked wherever it stands', () => {
 test('what earlier versions recorded is shown as far as it goes, and what has no tokens has no section', () => {
   const [tokens] = textOf({ tokens: { prompt: 10, output: 20, outputPerSecond: 2 } });
   expect(tokens?.[3]).toMatch(/^ +50( +-){3} +2\.0 +-$/);
-  expect(textOf({})).toEqual([[''], ['']]);
+  expect(textOf({})).toEqual([[''], [''], ['']]);
+});
+
+test('each step of a streamed chain has its first token and its gaps, on a line of 80 characters', () => {
+  const hops = [
+    { name: 'a', ttft: distribution(180, 500), itl: distribution(12.5, 9500) },
+    { name: 'summarize-what-was-found', ttft: distribution(12_000, 500) },
+  ];
+  const [, , steps = []] = textOf({ stream: { hops, outputTokens: 1, outputTokensPerSecond: 1, answers: 500 } });
+  expect(steps).toEqual([
+    'Steps of the streamed chain, milliseconds:',
+    '                                  ttft    ttft    ttft  itl  itl  itl',
+    '  rps                     step     p50     p95     p99  p50  p95  p99',
+    '   50                        a   180.0   360.0   585.0 12.5 25.0 40.6',
+    '   50 summarize-what-was-found 12000.0 24000.0 39000.0    -    -    -',
+    "  ttft: from the intended time to the step's first token. itl: between reads",
+    '    with tokens of that step.',
+  ]);
+  for (const line of steps) expect(line.length).toBeLessThanOrEqual(80);
 });

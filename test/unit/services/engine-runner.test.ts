@@ -6,7 +6,7 @@ import type { Model } from '../../../templates/services/engine-sim/models.ts';
 import { readOptions } from '../../../templates/services/engine-sim/options.ts';
 import { ProcessorSharing } from '../../../templates/services/engine-sim/processor-sharing.ts';
 import { PromptCache } from '../../../templates/services/engine-sim/prompt-cache.ts';
-import { type Counts, Runner } from '../../../templates/services/engine-sim/runner.ts';
+import { noCounts, Runner } from '../../../templates/services/engine-sim/runner.ts';
 import { readSimSettings } from '../../../templates/services/engine-sim/settings.ts';
 import { logNormal, Spread, seededRandom } from '../../../templates/services/engine-sim/spread.ts';
 import { fakeClock } from './fake-clock.ts';
@@ -21,16 +21,7 @@ function machine(slots: number) {
       OLLAMA_NUM_PARALLEL: String(slots),
     }),
   );
-  const counts: Counts = {
-    active: 0,
-    queued: 0,
-    started: 0,
-    finished: 0,
-    cancelled: 0,
-    refused: 0,
-    max_active: 0,
-    loads: 0,
-  };
+  const counts = noCounts();
   const deps = { settings, machine: new ProcessorSharing(clock), spread: new Spread(0, Math.random), counts };
   const runnerOf = (name: string) =>
     new Runner({ name, family: familyOf(name) } as Model, readOptions({}, 4096), 0, deps);

@@ -4,7 +4,7 @@ import { Env } from '../../../templates/services/common/env.ts';
 import { ModelStore } from '../../../templates/services/engine-sim/models.ts';
 import { readOptions } from '../../../templates/services/engine-sim/options.ts';
 import { ProcessorSharing } from '../../../templates/services/engine-sim/processor-sharing.ts';
-import type { Counts } from '../../../templates/services/engine-sim/runner.ts';
+import { noCounts } from '../../../templates/services/engine-sim/runner.ts';
 import { Scheduler } from '../../../templates/services/engine-sim/scheduler.ts';
 import { readSimSettings } from '../../../templates/services/engine-sim/settings.ts';
 import { Spread } from '../../../templates/services/engine-sim/spread.ts';
@@ -14,16 +14,7 @@ import { fakeClock } from './fake-clock.ts';
 function engine(env: Readonly<Record<string, string>> = {}) {
   const { clock, runUntil } = fakeClock();
   const settings = readSimSettings(new Env({ SIM_LOAD_SECONDS: '1', OLLAMA_MAX_QUEUE: '2', SIM_SPREAD: '0', ...env }));
-  const counts: Counts = {
-    active: 0,
-    queued: 0,
-    started: 0,
-    finished: 0,
-    cancelled: 0,
-    refused: 0,
-    max_active: 0,
-    loads: 0,
-  };
+  const counts = noCounts();
   const deps = { settings, machine: new ProcessorSharing(clock), spread: new Spread(0, Math.random), counts };
   const scheduler = new Scheduler(deps, clock, clock.now);
   const models = new ModelStore(['a', 'b', 'c', 'd']);

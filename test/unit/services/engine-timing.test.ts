@@ -1,10 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  engineTiming,
-  flatTiming,
-  type Generation,
-  workedMs,
-} from '../../../templates/services/common/engine-client.ts';
+import { engineTiming, flatTiming, workedMs } from '../../../templates/services/common/engine-timing.ts';
 
 // One answer of real Ollama 0.17.4, with one waiting before it.
 const DURATIONS = {
@@ -70,7 +65,7 @@ test.each([{}, { total_duration: 0 }, { total_duration: '7' }, { total_duration:
 );
 
 test('what a generation took without waiting for a slot or for the model', () => {
-  const generation = { seconds: 22.1, engine: engineTiming(DURATIONS, 22.1) } as Generation;
+  const generation = { seconds: 22.1, engine: engineTiming(DURATIONS, 22.1) };
   expect(workedMs(generation)).toBeCloseTo(7308.4);
   expect(workedMs({ ...generation, engine: undefined })).toBe(22_100);
   expect(workedMs({ ...generation, seconds: 1 })).toBe(0);

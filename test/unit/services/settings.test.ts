@@ -18,10 +18,9 @@ test('the version is that of the package', () => {
 });
 
 test('defaults are the contract’s; an empty value counts as unset, except for the log, which it turns off', () => {
-  const empty = new Env({ MAX_BODY_BYTES: '', OLLAMA_URL: '' });
+  const empty = new Env({ MAX_BODY_BYTES: '' });
   const settings = readCommonSettings(empty, { minProcessSeconds: 5 });
   expect(settings).toMatchObject({
-    engineUrl: 'http://ollama:11434',
     minProcessMs: 5000,
     maxBodyBytes: 1_048_576,
     logPath: '/logs/requests.jsonl',
@@ -36,9 +35,6 @@ test.each([
   [{ MAX_QUEUE: '1.5' }, 'MAX_QUEUE: "1.5" is not a whole number'],
   [{ MAX_CONCURRENCY: '0' }, 'MAX_CONCURRENCY: "0" is below the minimum 1'],
   [{ MIN_PROCESS_SECONDS: '-1' }, 'MIN_PROCESS_SECONDS: "-1" is below the minimum 0'],
-  [{ KEEP_ALIVE_MODEL: 'soon' }, 'KEEP_ALIVE_MODEL: "soon" is not a duration'],
-  [{ PRELOAD: 'maybe' }, 'PRELOAD: "maybe" is neither true nor false'],
-  [{ OLLAMA_URL: 'ftp://x' }, 'OLLAMA_URL: "ftp://x" is not an http:// or https:// URL'],
 ])('%o is refused by name and value', (source, message) => {
   expect(() => readCommonSettings(new Env(source), { minProcessSeconds: 0 })).toThrow(message);
 });

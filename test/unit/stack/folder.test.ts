@@ -1,7 +1,6 @@
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../src/runtime.ts';
 import { breakLock } from '../../../src/services/stack/lock.ts';
 import { inspectLock } from '../../../src/services/stack/lock-holder.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
@@ -52,7 +51,7 @@ describe('the folder of a new stack', () => {
   it('stays with the log of the command that took the lock of a dry run away', async () => {
     await openStack(paths, deps, async () => {
       const view = await inspectLock(paths.lock, deps);
-      if (view !== undefined) await breakLock(paths.lock, view, true, { clock: systemClock });
+      if (view !== undefined) await breakLock(paths.lock, view, true, deps);
       await appendFile(paths.audit, 'of the other\n');
     });
     expect(await readFile(paths.audit, 'utf8')).toBe('of the other\n');

@@ -1,10 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ExitCode } from '../../../src/errors.ts';
 import { acquireLock, breakLock } from '../../../src/services/stack/lock.ts';
 import { inspectLock, type LockHolder, type LockJudge } from '../../../src/services/stack/lock-holder.ts';
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  return { ...fs, rename: vi.fn(fs.rename) };
+});
 
 let folder: string;
 let path: string;
@@ -120,12 +125,40 @@ describe('the lock of a stack', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is taken over where another command was killed while it did so', async () => {
+  it('is taken over at once where others were killed while they did so', async () => {
     await take(holder(99), [99]);
-    await writeFile(`${path}.taking`, '');
-    await age(`${path}.taking`, 11);
-    await (await take(holder(1), [1])).release();
+    const content = await readFile(path, 'utf8');
+    // The first two die between the claim and the lock: what they would do next never happens.
+    for (const pid of [1, 2]) {
+      const killed = {
+        ...judge([pid]),
+        self: holder(pid),
+        isAlive: async (other: { pid: number }) => other.pid === pid,
+      };
+      vi.mocked(rename).mockRejectedValueOnce(new Error('killed'));
+      await expect(acquireLock(path, 'demo', killed)).rejects.toThrow('killed');
+    }
+    expect(await readFile(path, 'utf8')).toBe(content);
+    expect(await readdir(folder)).toHaveLength(3);
+    const takeovers: unknown[] = [];
+    await (await take(holder(3), [3], takeovers)).release();
+    expect(takeovers).toEqual([holder(99)]);
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('waits for another command that takes it away', async () => {
+    await take(holder(99), [99]);
+    vi.mocked(rename).mockRejectedValueOnce(new Error('killed'));
+    await expect(take(holder(1), [1])).rejects.toThrow('killed');
+    const asked: number[] = [];
+    const seen = async ({ pid }: { pid: number }) => {
+      asked.push(pid);
+      // Its process lives when it is first asked for, and has ended when it is asked for again.
+      return pid === 1 && asked.filter((each) => each === 1).length === 1;
+    };
+    await acquireLock(path, 'demo', { ...judge([]), self: holder(2), isAlive: seen });
+    expect(asked).toEqual([99, 1, 99, 1]);
+    expect(JSON.parse(await readFile(path, 'utf8')).pid).toBe(2);
   });
 });
 
@@ -133,7 +166,7 @@ describe('unlock', () => {
   const unlock = async (alive: readonly number[], force = false) => {
     const view = await inspectLock(path, judge(alive));
     if (view === undefined) throw new Error('no lock');
-    await breakLock(path, view, force, judge(alive));
+    await breakLock(path, view, force, { ...judge(alive), self: holder(50) });
   };
 
   it('refuses while the holder is alive on this machine, and leaves the lock', async () => {
@@ -172,7 +205,7 @@ describe('unlock', () => {
     const view = await inspectLock(path, judge([]));
     await first.release();
     const second = await take(holder(2), [2]);
-    await expect(breakLock(path, view as never, true, judge([]))).rejects.toMatchObject({
+    await expect(breakLock(path, view as never, true, { ...judge([]), self: holder(50) })).rejects.toMatchObject({
       code: 'locked',
     });
     await second.check();

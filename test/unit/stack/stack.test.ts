@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from '../../../src/events.ts';
-import { systemClock } from '../../../src/runtime.ts';
 import { applyPlan, observeAndPlan } from '../../../src/services/stack/apply.ts';
 import { breakLock } from '../../../src/services/stack/lock.ts';
 import { inspectLock } from '../../../src/services/stack/lock-holder.ts';
@@ -81,7 +80,7 @@ describe('an open stack', () => {
     base.create = async (...args) => {
       const made = await create(...args);
       const view = await inspectLock(paths.lock, deps);
-      if (view !== undefined) await breakLock(paths.lock, view, true, { clock: systemClock });
+      if (view !== undefined) await breakLock(paths.lock, view, true, deps);
       return made;
     };
     const desired = [desire(base, 'v1'), desire(world.resource('top', ['base']), 'v1')];
@@ -196,7 +195,7 @@ describe('the teardown of a stack', () => {
       const found = await world.target.discover(context);
       const view = await inspectLock(paths.lock, deps);
       // The second look is the last thing before the record goes: no write comes through from here on.
-      if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, true, { clock: systemClock });
+      if (++looks === 2 && view !== undefined) await breakLock(paths.lock, view, true, deps);
       return found;
     };
     const killed = teardownStack(paths, [await placeOf('aws', { ...world.target, discover })], deps);

@@ -49,8 +49,7 @@ export async function askServer(base: string, { client, headers, signal }: Askin
 
 /** What a server is, by what it answered; undefined where nothing tells. Pure. */
 export function judgeServer(heard: Heard): FoundServer | undefined {
-  const health = fieldsOf(heard['/health']);
-  const service = SERVICES.find(({ name }) => name === health?.service);
+  const service = serviceIn(heard['/health']);
   const own = service && protocolAt(service.path);
   if (service !== undefined && own !== undefined) {
     return { title: service.title, api: own.name, path: service.path, provider: 'chainctl' };
@@ -64,6 +63,12 @@ export function judgeServer(heard: Heard): FoundServer | undefined {
   }
   if (tags === undefined) return undefined;
   return { title: 'Ollama', api: 'ollama-chat', path: '/api/chat', provider: 'ollama', models: tags };
+}
+
+/** The service of a chain that says of itself that it is one, by its health. */
+export function serviceIn(health: RawAnswer | Transport) {
+  const said = fieldsOf(health)?.service;
+  return SERVICES.find(({ name }) => name === said);
 }
 
 /** The name for people, and the one of telemetry. */

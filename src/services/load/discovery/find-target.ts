@@ -8,7 +8,7 @@ import type { RequestProtocol } from '../protocols/protocol.ts';
 import { PROTOCOLS, protocolNamed, protocolOf } from '../protocols/protocols.ts';
 import { redirectOf } from '../sweep/health.ts';
 import { atBase, isBase, modelLists } from './api-paths.ts';
-import { type Asking, askServer, judgeServer, merged, unknownServer } from './ask-server.ts';
+import { type Asking, askServer, judgeServer, merged, serviceIn, unknownServer } from './ask-server.ts';
 import { keyError, refusesKey } from './key-error.ts';
 import { chooseModel, type ListedModel, readModels, someNames } from './models.ts';
 import { typedAgain } from './typed-again.ts';
@@ -144,13 +144,19 @@ export async function listModels(
     const reply = await ask(url);
     const models = reply.kind === 'raw' && reply.status === 200 ? readModels(parseJson(reply.text)) : undefined;
     if (models !== undefined) {
-      const isPlain = typeof chooseModel(models) !== 'string' && protocol.models !== TAGS;
-      const tags = isPlain ? await ask(new URL(TAGS, targetUrl).href) : undefined;
+      if (typeof chooseModel(models) === 'string') return models;
+      if (serviceIn(await ask(new URL('/health', url).href)) !== undefined) return ownFirst(models);
+      const tags = protocol.models !== TAGS ? await ask(new URL(TAGS, targetUrl).href) : undefined;
       return merged(models, tags?.kind === 'raw' ? readModels(parseJson(tags.text)) : undefined) ?? models;
     }
     missing ??= { url, ...noList(url, reply) };
   }
   return missing ?? { url: targetUrl, why: 'nobody knows where' };
+}
+
+/** A service of the chain lists its own model first: that is the one that it answers with. */
+function ownFirst(models: readonly ListedModel[]): ListedModel[] {
+  return models.map((each, index) => (index === 0 ? { ...each, owner: 'chainctl' } : each));
 }
 
 function noList(url: string, reply: RawAnswer | Transport): Omit<NoList, 'url'> {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../types.ts';
 import { Floats } from './floats.ts';
+import { type HopColumns, HopWriter, readHops } from './hop-columns.ts';
 import { type AnswerFigures, FIGURES, type RequestRecord } from './request-record.ts';
 import { readStream, STREAM_WIDTH, type Streamed, writeStream } from './stream-columns.ts';
 
@@ -32,6 +33,8 @@ export interface RecordColumns {
   readonly streams: Float64Array;
   /** Gaps between reads that brought tokens, of all records one after another, milliseconds. */
   readonly gaps: Float32Array;
+  /** The steps of streamed chains. */
+  readonly hops: HopColumns;
   /** Session and turn of a record; empty where requests belong to none. */
   readonly turns: Float64Array;
 }
@@ -63,6 +66,7 @@ export class RecordWriter {
   #hasStreams = false;
   #hasTurns = false;
   readonly #gaps = new Floats();
+  readonly #hops = new HopWriter();
   #labels: Label[] = [];
   readonly #places = new Map<string, number>();
   #count = 0;
@@ -107,6 +111,7 @@ export class RecordWriter {
       this.#hasStreams = true;
       writeStream(this.#streams, row, stream, judged.tokens_estimated === true);
       this.#gaps.pushAll(stream.gaps);
+      if (stream.hops !== undefined) this.#hops.add(row, stream.hops);
     }
   }
 
@@ -121,6 +126,7 @@ export class RecordWriter {
       figures: taken(this.#figures, this.#hasFigures, count * FIGURES.length),
       streams: taken(this.#streams, this.#hasStreams, count * STREAM_WIDTH),
       gaps: this.#gaps.view().slice(),
+      hops: this.#hops.take(),
       turns: taken(this.#turns, this.#hasTurns, count * 2),
     };
     this.#count = 0;
@@ -162,11 +168,13 @@ function taken(column: Float64Array, isUsed: boolean, length: number): Float64Ar
 export function readColumns(columns: RecordColumns, isClosed = false): RequestRecord[] {
   const { count, times, codes, labels, figures, streams, gaps, turns } = columns;
   const records: RequestRecord[] = [];
+  const hopsOf = readHops(columns.hops);
   let gap = 0;
   for (let row = 0; row < count; row++) {
     const [name, error, host, finish, model] = labels[codes[row * 3 + 2] as number] as (typeof labels)[number];
     const inAnswer = figuresOf(figures, row);
     const { gapCount, ...stream } = readStream(streams, row);
+    const hops = hopsOf.get(row);
     records.push({
       index: times[row * 4] as number,
       intendedMs: times[row * 4 + 1] as number,
@@ -183,6 +191,7 @@ export function readColumns(columns: RecordColumns, isClosed = false): RequestRe
       ...(model === undefined ? {} : { model }),
       ...(turns.length === 0 ? {} : { session: turns[row * 2] as number, turn: turns[row * 2 + 1] as number }),
       ...stream,
+      ...(hops === undefined ? {} : { hops }),
       ...(gapCount === 0 ? {} : { itl_ms: Array.from(gaps.subarray(gap, gap + gapCount)) }),
     });
     gap += gapCount;

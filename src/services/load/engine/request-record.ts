@@ -70,6 +70,8 @@ export interface RequestRecord {
   /** Of a streamed answer: times between reads that brought tokens of any kind, in order. */
   readonly itl_ms?: readonly number[];
   readonly stream?: StreamCounts;
+  /** Of a streamed answer of several steps: the times of each, in the order of their first tokens. */
+  readonly hops?: readonly StreamedHop[];
   /** Number of its session in the point, and which of its requests it is; the first is 0. */
   readonly session?: number;
   readonly turn?: number;
@@ -77,6 +79,15 @@ export interface RequestRecord {
   readonly mix?: string;
   /** Tokens of the prompt as asked for; by the letters where the text was given. */
   readonly input_tokens_asked?: number;
+}
+
+/** One step of a chain, as its tokens came. */
+export interface StreamedHop {
+  readonly name: string;
+  /** From the sending of the request to the first read with a token of the step, milliseconds. */
+  readonly ttft_ms: number;
+  /** Between reads with tokens of this step, milliseconds. */
+  readonly itl_ms: readonly number[];
 }
 
 /** What else is known of a streamed answer. In no file. */

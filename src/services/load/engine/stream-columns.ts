@@ -1,4 +1,4 @@
-import type { RequestRecord, StreamCounts } from './request-record.ts';
+import type { RequestRecord, StreamCounts, StreamedHop } from './request-record.ts';
 
 /** What a streamed answer adds to its record; times in milliseconds from the sending. */
 export interface Streamed extends StreamCounts {
@@ -6,6 +6,8 @@ export interface Streamed extends StreamCounts {
   readonly reasoningMs: number | undefined;
   readonly tpotMs: number | undefined;
   readonly gaps: Float32Array;
+  /** Of a chain whose steps stream one after another or beside each other; absent where there is one or none. */
+  readonly hops?: readonly StreamedHop[] | undefined;
 }
 
 /** Numbers a record: three times, four counts, how late the first may be, and flags. */

@@ -16,6 +16,17 @@ type Part = Readonly<Record<string, unknown>>;
  * (`usageMetadata`) and TGI (`details`) tell of their tokens.
  */
 export function usageOf(body: Part): Usage {
+  // A's own, and that of B, whose whole answer is in A's.
+  return body.b_result === undefined ? countsOf(body) : summed(countsOf(body), countsOf(part(body.b_result)));
+}
+
+function summed(one: Usage, other: Usage): Usage {
+  const sum: Usage = { ...one };
+  for (const [name, count] of Object.entries(other) as [keyof Usage, number][]) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}
+
+function countsOf(body: Part): Usage {
   const found: Usage = {};
   const usage = part(
     body.usage ??

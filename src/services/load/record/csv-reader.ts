@@ -1,4 +1,4 @@
-import { FIGURES, type RequestRecord } from '../engine/request-record.ts';
+import { FIGURES, type RequestRecord, type StreamedHop } from '../engine/request-record.ts';
 import type { Outcome } from '../types.ts';
 import { isZeroed, linesOf } from './json-lines.ts';
 
@@ -53,8 +53,19 @@ function recordOf(row: Readonly<Partial<Record<string, string>>>): RequestRecord
     ...(row.input_tokens_asked ? { input_tokens_asked: Number(row.input_tokens_asked) } : {}),
     ...(row.mix ? { mix: row.mix } : {}),
     ...(row.session && row.turn ? { session: Number(row.session), turn: Number(row.turn) } : {}),
+    ...(row.hop_ttft_ms ? { hops: hopsOf(row.hop_ttft_ms, row.hop_itl_ms) } : {}),
     ...(row.itl_ms ? { itl_ms: row.itl_ms.split(' ').map(Number) } : {}),
   };
+}
+
+/** `a=12.500 b=80.100` and `a=1.000 1.250|b=2.000`. */
+function hopsOf(ttft: string, gaps = ''): StreamedHop[] {
+  const itl = new Map(gaps.split('|').map((each) => each.split('=') as [string, string]));
+  return ttft.split(' ').map((each) => {
+    const [name = '', ms] = each.split('=');
+    const own = itl.get(name);
+    return { name, ttft_ms: Number(ms), itl_ms: own ? own.split(' ').map(Number) : [] };
+  });
 }
 
 /** A closed loop has no rate, and intends its requests when it sends them. */

@@ -11,7 +11,7 @@ import { protocolOf } from '../protocols/protocols.ts';
 import { byCount, OTHER } from '../stats/counts.ts';
 import type { Limit } from '../stats/criterion.ts';
 import { isGood } from '../stats/goodput.ts';
-import type { PointSummary, SweepPlan } from '../types.ts';
+import type { HopFigures, PointSummary, SweepPlan } from '../types.ts';
 
 type Cell = string | number;
 
@@ -61,6 +61,10 @@ const REQUEST: Columns<[record: RequestRecord, rate: number, limits: readonly Li
   turn: ({ turn = '' }) => turn,
   // Empty without --goodput.
   good: (record, _, limits) => (limits.length === 0 ? '' : Number(isGood(limits, record))),
+  // Of streamed chains: `a=12.500 b=80.100`, and `a=1.000 1.250|b=2.000`.
+  hop_ttft_ms: ({ hops = [] }) => hops.map(({ name, ttft_ms: ttft }) => `${name}=${fixed(ttft)}`).join(' '),
+  hop_itl_ms: ({ hops = [] }) =>
+    hops.map(({ name, itl_ms: gaps }) => `${name}=${gaps.map((ms) => fixed(ms)).join(' ')}`).join('|'),
 };
 
 /**
@@ -201,6 +205,12 @@ const SUMMARY: Columns<[point: PointSummary, plan: SweepPlan]> = {
   ttft_avg_ms: ({ stream }) => fixed(stream?.ttft?.mean),
   itl_avg_ms: ({ stream }) => fixed(stream?.itl?.mean),
   tpot_avg_ms: ({ stream }) => fixed(stream?.tpot?.mean),
+  hop_ttft_p50_ms: (point) => ofHops(point, ({ ttft }) => ttft.p50),
+  hop_ttft_p95_ms: (point) => ofHops(point, ({ ttft }) => ttft.p95),
+  hop_ttft_p99_ms: (point) => ofHops(point, ({ ttft }) => ttft.p99),
+  hop_itl_p50_ms: (point) => ofHops(point, ({ itl }) => itl?.p50),
+  hop_itl_p95_ms: (point) => ofHops(point, ({ itl }) => itl?.p95),
+  hop_itl_p99_ms: (point) => ofHops(point, ({ itl }) => itl?.p99),
 };
 
 export const REQUEST_HEADER = stringify([Object.keys(REQUEST)]);
@@ -214,6 +224,12 @@ export function requestRows(rate: number, records: readonly RequestRecord[], lim
 
 export function summaryRow(plan: SweepPlan, point: PointSummary): string {
   return stringify([Object.values(SUMMARY).map((cell) => cell(point, plan))]);
+}
+
+/** `a=12.500 b=80.100`, the steps that have the figure. */
+function ofHops({ stream }: PointSummary, of: (hop: HopFigures) => number | undefined): string {
+  const told = (stream?.hops ?? []).map((hop) => [hop.name, of(hop)] as const);
+  return told.flatMap(([name, ms]) => (ms === undefined ? [] : [`${name}=${fixed(ms)}`])).join(' ');
 }
 
 function littleOf({ state, little }: PointSummary) {

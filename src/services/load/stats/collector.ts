@@ -1,4 +1,5 @@
 import { lateMs, type RequestRecord } from '../engine/request-record.ts';
+import { REPORTED } from '../engine/stream/token-meter.ts';
 import type { Refuser } from '../failures.ts';
 import type { RequestProtocol } from '../protocols/protocol.ts';
 import type { Outcome } from '../types.ts';
@@ -199,8 +200,15 @@ export function whoRefused(protocol: Pick<RequestProtocol, 'refuser'>, record: R
   }
   if (outcome === 'transport_error') return LOCAL_LIMITS.includes(record.class) ? 'client' : 'network';
   // What is not as promised may be a gateway's; an error is whoever says it.
-  if (outcome === 'invalid')
-    return record.class === 'error-answer' ? protocol.refuser(status, undefined, record.error) : 'unknown';
+  if (outcome === 'invalid') return refusedIn(protocol, record);
   const isOwn = latenessMs === undefined || serviceMs === undefined || latenessMs > allowedLateness(serviceMs);
   return isOwn ? 'client' : 'no_answer';
+}
+
+/** Who said no with a status of success: an error for an answer, or in the middle of a stream. */
+function refusedIn(protocol: Pick<RequestProtocol, 'refuser'>, { class: name, status, error }: RequestRecord): Refuser {
+  if (name === 'error-answer') return protocol.refuser(status, undefined, error);
+  if (name !== 'stream-error') return 'unknown';
+  const said = error.replace(REPORTED, '');
+  return protocol.refuser(status, said, said);
 }

@@ -1,8 +1,11 @@
 import { defined } from '../../defined.ts';
 import type { RequestRecord } from '../engine/request-record.ts';
 import { shownTokens } from '../protocols/usage.ts';
-import type { StreamFigures } from '../types.ts';
+import type { HopFigures, StreamFigures } from '../types.ts';
 import { round, Samples } from './percentiles.ts';
+
+/** A graph has no more steps. */
+const MOST_HOPS = 32;
 
 /**
  * The times of streamed successes: to the first token of the answer and to the first of reasoning, from the intended time
@@ -15,6 +18,8 @@ export class StreamTimes {
   readonly #itl = new Samples();
   readonly #tpot = new Samples();
   readonly #firstLate = new Samples();
+  /** By the names of steps. */
+  readonly #hops = new Map<string, { readonly ttft: Samples; readonly itl: Samples }>();
   #answers = 0;
   #tokens = 0;
   #oneRead = 0;
@@ -46,6 +51,7 @@ export class StreamTimes {
     }
     if (reasoning !== undefined) this.#reasoning.add(latenessMs + reasoning);
     for (const gap of gaps ?? []) this.#itl.add(gap);
+    this.#addHops(record, latenessMs);
     if (tpot !== undefined) this.#tpot.add(tpot);
     else if (tokens > 1 && (gaps ?? []).length === 0 && stream?.reads !== 0) this.#oneRead++;
     if (stream === undefined) return;
@@ -73,6 +79,7 @@ export class StreamTimes {
       reasoningTtft: this.#reasoning.summary(tail),
       itl: this.#itl.summary(tail),
       tpot,
+      hops: this.#hopFigures(tail),
       perUser: tpot && { p50: speed(tpot.p50), p10: speed(tpot.p90), p5: speed(tpot.p95), p1: speed(tpot.p99) },
       outputTokens: this.#tokens,
       outputTokensPerSecond: tokensPerSecond(this.#tokens),
@@ -84,6 +91,27 @@ export class StreamTimes {
       lateReads: ratio(this.#lateReads, this.#reads),
       firstLateP99: this.#firstLate.summary()?.p99,
     });
+  }
+
+  #addHops({ hops = [] }: RequestRecord, latenessMs: number): void {
+    for (const { name, ttft_ms: ttft, itl_ms: gaps } of hops) {
+      let times = this.#hops.get(name);
+      if (times === undefined) {
+        if (this.#hops.size === MOST_HOPS) return;
+        times = { ttft: new Samples(), itl: new Samples() };
+        this.#hops.set(name, times);
+      }
+      times.ttft.add(latenessMs + ttft);
+      for (const gap of gaps) times.itl.add(gap);
+    }
+  }
+
+  #hopFigures(tail: number | undefined): HopFigures[] | undefined {
+    const figures = [...this.#hops].flatMap(([name, { ttft, itl }]) => {
+      const first = ttft.summary(tail);
+      return first === undefined ? [] : [defined({ name, ttft: first, itl: itl.summary(tail) })];
+    });
+    return figures.length === 0 ? undefined : figures;
   }
 }
 

@@ -169,6 +169,9 @@ export interface EngineModel {
  */
 export interface Engine {
   readonly kind: 'ollama' | 'openai';
+  /** The service's own model; empty as long as it is the first of a list that has not been read. An order's `model` may be empty, too: then it is this one. */
+  readonly ownModel: string;
+  /** For `/chain` and `/invoke`: fails with 502 and 504 only, and streams only where there is a sink. */
   generate(order: GenerateOrder, run: EngineRun): Promise<EngineAnswer>;
   chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer>;
   complete(order: CompletionOrder, run: EngineRun): Promise<EngineAnswer>;

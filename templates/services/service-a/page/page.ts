@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { json } from '../history/reply.ts';
+import { Problem } from '../../common/problem.ts';
+import { exchangeOf, fail } from '../history/reply.ts';
 
 /** The built page, file by file, written into the bundle by `.tools/build.mjs`. */
 declare const CHAINCTL_PAGE: Readonly<Record<string, string>> | undefined;
@@ -40,12 +41,12 @@ export function pageRoutes(): (incoming: IncomingMessage, outgoing: ServerRespon
     const path = (incoming.url ?? '').split('?', 1)[0] as string;
     if (!Object.hasOwn(FILES, path)) return false;
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
-      json(incoming, outgoing, 405, { detail: 'Method Not Allowed' }, { allow: 'GET, HEAD' });
+      fail(incoming, outgoing, new Problem(405, 'Method Not Allowed', { allow: 'GET, HEAD' }));
       return true;
     }
     const file = files.get(path) ?? readFile(path);
     if (file === undefined) {
-      json(incoming, outgoing, 404, { detail: 'the page is not built; run: npm run build' });
+      fail(incoming, outgoing, new Problem(404, 'the page is not built; run: npm run build'));
       return true;
     }
     files.set(path, file);
@@ -56,12 +57,13 @@ export function pageRoutes(): (incoming: IncomingMessage, outgoing: ServerRespon
 
 function send(incoming: IncomingMessage, outgoing: ServerResponse, { body, type, etag }: File): void {
   const known = incoming.headers['if-none-match']?.split(',').map((each) => each.trim().replace(/^W\//, ''));
+  const headers = { ...exchangeOf(incoming, outgoing).headers, ...HEADERS, etag };
   if (known?.includes(etag) || known?.includes('*')) {
-    outgoing.writeHead(304, { ...HEADERS, etag });
+    outgoing.writeHead(304, headers);
     outgoing.end();
     return;
   }
-  outgoing.writeHead(200, { ...HEADERS, etag, 'content-type': type, 'content-length': body.length });
+  outgoing.writeHead(200, { ...headers, 'content-type': type, 'content-length': body.length });
   outgoing.end(incoming.method === 'HEAD' ? undefined : body);
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Env } from '../../common/env.ts';
+import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
 import { keepAnswer } from '../history/answer-tap.ts';
 import { openHistory } from '../history/history.ts';
@@ -10,6 +11,8 @@ import { pageRoutes } from './page.ts';
 export interface SideRoutes {
   /** Answers what belongs to the page and its history. @returns false: another one's request */
   readonly answer: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+  /** The service with these before its own routes. */
+  around(service: Service): Service;
   /** Keeps what has been said so far. After the last connection has been closed. */
   close(): Promise<void>;
 }
@@ -20,11 +23,18 @@ export function createSideRoutes(env: Env, settings: CommonSettings, warn: (line
   const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
   const ofPage = pageRoutes();
   const ofHistory = historyRoutes({ history, auth: settings.auth, limits, warn });
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (incoming.url?.startsWith('/v1/chat/completions')) keepAnswer(incoming, outgoing, history);
+    return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
+  };
   return {
-    answer(incoming, outgoing) {
-      if (incoming.url?.startsWith('/v1/chat/completions')) keepAnswer(incoming, outgoing, history);
-      return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
-    },
+    answer,
+    around: (service) => ({
+      ...service,
+      listener: (incoming, outgoing) => {
+        if (!answer(incoming, outgoing)) service.listener(incoming, outgoing);
+      },
+    }),
     async close() {
       // Connections that were closed just now say so in the next turns of the event loop.
       await new Promise((resolve) => setTimeout(resolve, 20));

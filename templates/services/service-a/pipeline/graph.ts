@@ -1,4 +1,11 @@
-import type { ChatMessage, ChatOrder, Delta, EngineAnswer, TokenUsage } from '../../common/engine/engine.ts';
+import type {
+  ChatMessage,
+  ChatOrder,
+  Delta,
+  EngineAnswer,
+  EngineTiming,
+  TokenUsage,
+} from '../../common/engine/engine.ts';
 import type { RequestScope } from '../../common/request-scope.ts';
 
 /** What a run of the graph begins with. */
@@ -23,6 +30,8 @@ export interface GraphContext {
   readonly sink?: (step: string, deltas: readonly Delta[]) => Promise<void> | undefined;
   /** Told when the leaf begins. */
   readonly onLeaf?: () => void;
+  /** Told once, when no step of the own engine runs or is to come: its place is free. Not where the run fails before. */
+  readonly onEngineFree?: () => void;
 }
 
 /** What became of one step; in the form of the answers (`chainctl.steps`). */
@@ -40,6 +49,7 @@ export interface StepReport {
   readonly text?: string;
   /** Why a step with `on_error: skip` has no output. */
   readonly error?: string;
+  readonly simulated?: true;
 }
 
 /** The outputs of a step, by name: `text`, `json`, `vector`, `vectors`, `documents`. */
@@ -62,12 +72,23 @@ export interface GraphOutcome {
   /** The host of the leaf, where it tells. */
   readonly host: string | undefined;
   readonly simulated: boolean;
+  /** What the engine told of its time in each step that it answered. */
+  readonly engine: Readonly<Record<string, EngineTiming | undefined>>;
 }
 
 /** A validated graph, ready to run. Rejections are `Problem`s whose `stage` is the step's name (contract texts). */
 export interface Graph {
   readonly name: string;
+  /** The graph of contract 4.3, which runs where no file is named. */
+  readonly isBuiltIn: boolean;
+  /** Its steps in their order, and which of them is the answer. */
+  readonly steps: readonly { readonly name: string; readonly kind: string }[];
+  readonly leaf: string;
+  /** Models of the own engine that its steps name. */
+  readonly models: readonly string[];
   run(input: GraphInput, context: GraphContext): Promise<GraphOutcome>;
   /** Why it cannot run yet (an index that is being built); undefined when it can. */
   readonly reason: string | undefined;
+  /** Ends what it does between runs, and its connections. */
+  close(): void;
 }

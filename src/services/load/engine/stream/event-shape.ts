@@ -25,6 +25,7 @@ const NUMBER = 2;
 export class EventShape {
   readonly hasText: boolean;
   readonly hasReasoning: boolean;
+  readonly hop: string | undefined;
   readonly #bytes: Buffer;
   readonly #view: DataView;
   /** Three numbers each: where the place begins and ends in the bytes, and what may stand there. */
@@ -36,6 +37,7 @@ export class EventShape {
     this.#places = Int32Array.from(places);
     this.hasText = event.hasText;
     this.hasReasoning = event.hasReasoning;
+    this.hop = event.hop;
   }
 
   /**

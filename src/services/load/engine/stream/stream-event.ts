@@ -17,6 +17,8 @@ export interface StreamEvent {
   readonly closed?: 'done' | 'marker';
   readonly error?: string;
   readonly host?: string;
+  /** The step of a chain that it is of. */
+  readonly hop?: string;
   /** The model that says it answers. */
   readonly model?: string;
   readonly usage?: Usage;
@@ -69,6 +71,8 @@ export function readEvent(data: string): StreamEvent | undefined {
   const reason = choice.finish_reason ?? body.done_reason ?? other.finish;
   const model = body.model ?? other.model;
   const usage = usageOf(body);
+  // In the form of OpenAI's API, the services of the chain tell what is theirs apart.
+  const host = [body.host, objectOf(body.chainctl).host].find((each) => typeof each === 'string');
   return {
     hasText: text !== '' || isTool || isFilled(delta.function_call),
     hasReasoning: reasoning.some((piece) => textOf(piece) !== ''),
@@ -76,11 +80,17 @@ export function readEvent(data: string): StreamEvent | undefined {
     // Some servers write an empty reason into every event.
     ...(typeof reason === 'string' && reason !== '' ? { finish: brief(reason) } : {}),
     ...(body.done === true || body.stop === true || other.isLast === true ? { closed: 'done' as const } : {}),
-    ...(typeof body.host === 'string' ? { host: brief(body.host) } : {}),
+    ...(host === undefined ? {} : { host: brief(host) }),
+    ...(isStepName(body.hop) ? { hop: body.hop } : {}),
     ...(typeof model === 'string' && model !== '' ? { model: brief(model) } : {}),
     ...(isFilled(usage) ? { usage } : {}),
     ...severalIn(body.choices),
   };
+}
+
+/** Names of a graph's steps, `a` and `b` where nothing else is deployed; anything else is no name. */
+function isStepName(hop: unknown): hop is string {
+  return typeof hop === 'string' && /^[a-z][a-z0-9_-]{0,31}$/.test(hop);
 }
 
 function severalIn(choices: unknown): Pick<StreamEvent, 'choices'> {

@@ -11,8 +11,8 @@ const BYTE_ORDER_MARK = '\ufeff';
 
 /** Gets the events of a stream. */
 export interface EventSink {
-  /** An event of a known shape. */
-  count(hasText: boolean, hasReasoning: boolean): void;
+  /** An event of a known shape, and the step of a chain that it is of. */
+  count(hasText: boolean, hasReasoning: boolean, hop: string | undefined): void;
   /**
    * Any other event.
    *
@@ -99,7 +99,7 @@ export class StreamLines {
     const { end } = shapes;
     if (end >= to || (bytes[end] !== LF && bytes[end] !== CR)) return at;
     this.isSse = isSse;
-    this.#sink.count(shape.hasText, shape.hasReasoning);
+    this.#sink.count(shape.hasText, shape.hasReasoning, shape.hop);
     const next = this.#after(bytes, end, to);
     // Most events are followed by the empty line that ends them.
     return next < to && bytes[next] === LF ? next + 1 : next;

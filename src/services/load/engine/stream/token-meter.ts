@@ -6,10 +6,13 @@ import type { Streamed } from '../stream-columns.ts';
 import type { EventShapes } from './event-shape.ts';
 import { SeveralAnswers } from './several-answers.ts';
 import { errorOf, readEvent, type StreamEvent } from './stream-event.ts';
+import { StreamHops } from './stream-hops.ts';
 import { type EventSink, StreamLines } from './stream-lines.ts';
 
 /** A read that may have been looked at later than this after its bytes came is counted as late, milliseconds. */
 const LATE_MS = 1;
+/** Before what a stream says of its own failure. */
+export const REPORTED = 'the stream reports an error: ';
 /** Most characters of an answer's text that are kept. */
 const MAX_TEXT = 1 << 20;
 
@@ -59,6 +62,7 @@ export class TokenMeter implements EventSink {
   readonly #lines: StreamLines;
   #fault: StreamFault | undefined;
   #several: SeveralAnswers | undefined;
+  #hops: StreamHops | undefined;
   /** Everything that was understood, with tokens or without. */
   #told = 0;
   #at = 0;
@@ -106,7 +110,8 @@ export class TokenMeter implements EventSink {
     const since = (at: number | undefined) => (at === undefined ? undefined : at - sentAt);
     const withoutDone = this.fault === undefined && this.#lines.isSse === true && this.closed === undefined;
     const times = { ttftMs: since(firstAt), reasoningMs: since(reasoningAt), tpotMs, gaps: this.#gaps.view() };
-    return { ...times, events, reads, lateReads, firstLateMs, withoutDone };
+    const hops = this.#hops?.since(sentAt);
+    return { ...times, events, reads, lateReads, firstLateMs, withoutDone, hops };
   }
 
   /** From the first token of any kind to the last by the tokens that came after the first read; undefined within one read. */
@@ -152,9 +157,9 @@ export class TokenMeter implements EventSink {
     return { class: 'truncated-stream', error: `the stream ended without ${missing}` };
   }
 
-  count(hasText: boolean, hasReasoning: boolean): void {
+  count(hasText: boolean, hasReasoning: boolean, hop: string | undefined): void {
     this.#told++;
-    this.#token(hasText, hasReasoning, 1);
+    this.#token(hasText, hasReasoning, 1, hop);
   }
 
   read(data: string, name: string): StreamEvent | undefined {
@@ -182,12 +187,12 @@ export class TokenMeter implements EventSink {
     const own = usage?.output_tokens === undefined ? 1 : Math.max(1, usage.output_tokens - before);
     // One that comes with the end alone is of the whole answer.
     const isRunning = before > 0 || (closed === undefined && finish === undefined);
-    if (hasText || hasReasoning) this.#token(hasText, hasReasoning, isRunning ? own : 1);
+    if (hasText || hasReasoning) this.#token(hasText, hasReasoning, isRunning ? own : 1, event.hop);
     return event;
   }
 
   report(error: string): void {
-    this.#fault ??= { class: 'stream-error', error: brief(`the stream reports an error: ${error}`) };
+    this.#fault ??= { class: 'stream-error', error: brief(`${REPORTED}${error}`) };
   }
 
   garble(what: string): void {
@@ -228,8 +233,12 @@ export class TokenMeter implements EventSink {
     return Number.isFinite(first) ? first : undefined;
   }
 
-  #token(hasText: boolean, hasReasoning: boolean, weight: number): void {
+  #token(hasText: boolean, hasReasoning: boolean, weight: number, hop: string | undefined): void {
     const at = this.#at;
+    if (hop !== undefined) {
+      this.#hops ??= new StreamHops();
+      this.#hops.token(hop, at);
+    }
     this.events++;
     this.#weight += weight;
     if (at !== this.#lastAt || this.reads === 0) {

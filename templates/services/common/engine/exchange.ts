@@ -1,0 +1,105 @@
+import { parseObject, plainText } from '../engine-error.ts';
+import type { Upstream, UpstreamReply } from '../upstream.ts';
+import { AnswerBuilder } from './answer.ts';
+import type { EngineAnswer, EngineRun } from './engine.ts';
+import { EngineFault } from './fault.ts';
+import type { Framing, TakeMessage } from './framing.ts';
+
+export interface StreamedExchange {
+  readonly path: string;
+  readonly body: unknown;
+  /** To the first token and between two, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly framing: (take: TakeMessage) => Framing;
+  /** Takes one message of the engine; `bytes` is about its length. Throws an `EngineFault`. */
+  readonly take: (builder: AnswerBuilder, message: Record<string, unknown>, bytes: number) => void;
+  /** A message that is no JSON and ends the answer: `[DONE]`. */
+  readonly last?: string;
+  /** The `Problem` for an answer other than 200. */
+  readonly refused: (reply: UpstreamReply) => unknown;
+}
+
+const EARLY_END = 'ended its answer before the last event';
+
+/**
+ * Sends a request whose answer is a stream, and reads that to its end. Rejects with what `refused` says, an
+ * `EngineFault` for a stream that is broken in itself, an `UpstreamError` or the scope's `Problem`.
+ */
+export async function exchangeStream(
+  upstream: Pick<Upstream, 'request'>,
+  exchange: StreamedExchange,
+  run: EngineRun,
+): Promise<EngineAnswer> {
+  const builder = new AnswerBuilder(run.sink);
+  let hasEnded = false;
+  const framing = exchange.framing((text, isError) => takeMessage(exchange, builder, text, { isError, hasEnded }));
+  const reply = await upstream.request({
+    method: 'POST',
+    path: exchange.path,
+    body: JSON.stringify(exchange.body),
+    timeoutMs: exchange.timeoutMs,
+    scope: run.scope,
+    ...(run.headers && { headers: run.headers }),
+    onBytes: (bytes, progress) => {
+      const fault = faultOf(() => framing.push(bytes));
+      // What came before the fault was said, all the same.
+      const flushed = builder.flush();
+      if (flushed) progress.more();
+      if (builder.complete) progress.whole();
+      if (fault === undefined) return flushed?.wait;
+      if (flushed?.wait === undefined) throw fault;
+      return flushed.wait.then(() => {
+        throw fault;
+      });
+    },
+  });
+  if (reply.status !== 200) throw exchange.refused(reply);
+  // An engine that does not stream sends one JSON value instead: it is read as a stream of one message.
+  if (reply.text !== '') takeMessage(exchange, builder, reply.text, { isError: false, hasEnded });
+  else if (!builder.complete) {
+    hasEnded = true;
+    framing.end();
+  }
+  await builder.flush()?.wait;
+  if (!builder.complete && builder.finish === undefined) throw new EngineFault(EARLY_END);
+  builder.simulated ||= reply.headers['x-chainctl-simulated'] === '1';
+  return builder.build();
+}
+
+function takeMessage(
+  exchange: StreamedExchange,
+  builder: AnswerBuilder,
+  text: string,
+  { isError, hasEnded }: { isError: boolean; hasEnded: boolean },
+): void {
+  if (builder.complete) return;
+  if (text === exchange.last) {
+    builder.complete = true;
+    return;
+  }
+  const message = parseObject(text);
+  if (message === undefined) {
+    if (isError) throw new EngineFault(plainText(text));
+    // Half a message.
+    if (hasEnded) throw new EngineFault(EARLY_END);
+    throw new EngineFault(`sent something that is not JSON: ${plainText(text.slice(0, 200))}`);
+  }
+  if (isError || (message.error !== undefined && message.error !== null)) throw new EngineFault(faultText(message));
+  exchange.take(builder, message, text.length);
+}
+
+function faultOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function faultText(message: Record<string, unknown>): string {
+  const { error } = message;
+  const nested = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
+  const said = nested ?? message.message ?? message.detail;
+  return (typeof said === 'string' && plainText(said)) || 'reported an error without a reason';
+}

@@ -1,0 +1,65 @@
+import { canonicalModelName } from '../../../../src/services/chain/model-name.ts';
+import { engineSays } from '../engine-error.ts';
+import { type Upstream, UpstreamError } from '../upstream.ts';
+import type { EngineModel } from './engine.ts';
+import type { EngineSettings } from './engine-settings.ts';
+import { engineError } from './failure.ts';
+
+const FRESH_MS = 5000;
+const TIMEOUT_MS = 5000;
+/** As in all texts about a service's own engine, whatever it speaks. */
+const WHO = 'ollama';
+
+/** The models that an engine lists: asked for at most every five seconds, by one request at a time. */
+export class ModelList {
+  readonly #engine: Pick<Upstream, 'request'>;
+  readonly #path: string;
+  readonly #settings: EngineSettings;
+  readonly #parse: (text: string) => EngineModel[] | undefined;
+  #asked: Promise<readonly EngineModel[]> | undefined;
+  #askedAt = -Infinity;
+
+  /** @param parse undefined for an answer that is no list */
+  constructor(
+    engine: Pick<Upstream, 'request'>,
+    path: string,
+    settings: EngineSettings,
+    parse: (text: string) => EngineModel[] | undefined,
+  ) {
+    this.#engine = engine;
+    this.#path = path;
+    this.#settings = settings;
+    this.#parse = parse;
+  }
+
+  /** Those of `MODELS`, where that names any. Rejects with a 502. */
+  current(): Promise<readonly EngineModel[]> {
+    if (this.#asked && performance.now() - this.#askedAt < FRESH_MS) return this.#asked;
+    this.#askedAt = performance.now();
+    const asked = this.#ask();
+    this.#asked = asked;
+    // A failure is not repeated to whoever comes later.
+    asked.catch(() => {
+      if (this.#asked === asked) this.#asked = undefined;
+    });
+    return asked;
+  }
+
+  async #ask(): Promise<readonly EngineModel[]> {
+    const reply = await this.#engine
+      .request({ method: 'GET', path: this.#path, timeoutMs: TIMEOUT_MS })
+      .catch((error: unknown) => {
+        throw error instanceof UpstreamError ? engineError(WHO, error.message) : error;
+      });
+    if (reply.status !== 200) throw engineError(WHO, engineSays(reply));
+    const models = this.#parse(reply.text);
+    if (!models) throw engineError(WHO, `answered ${this.#path} with something that is no list of models`);
+    return this.#settings.listed.length === 0 ? models : models.filter(({ id }) => this.#isListed(id));
+  }
+
+  #isListed(id: string): boolean {
+    if (this.#settings.kind === 'openai') return this.#settings.listed.includes(id);
+    const name = canonicalModelName(id);
+    return this.#settings.listed.some((each) => canonicalModelName(each) === name);
+  }
+}
