@@ -38,7 +38,7 @@ export async function openProof(): Promise<Proof> {
   };
   const on = ({ url }: { readonly url: string }): Settings => ({
     ...{ ENGINE: 'openai', ENGINE_URL: url, OLLAMA_TIMEOUT_SECONDS: '1', MAX_BODY_BYTES: String(MOST_BYTES) },
-    ...{ MODEL_NAME: 'fine', MAX_CONCURRENCY: '8', REMOTE_B_PROBE_SECONDS: '0' },
+    ...{ MODEL_NAME: 'fine', NUM_CTX: '1024', MAX_CONCURRENCY: '8', REMOTE_B_PROBE_SECONDS: '0' },
   });
   const scripted = on(engine);
   const toB = (url: string) => ({ REMOTE_B_URL: `${url}/invoke` });
