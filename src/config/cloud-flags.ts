@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { machineEngineFlags } from './engine-flags.ts';
 import { durationFlag } from './flags.ts';
 import { tuningFlags } from './tuning-flags.ts';
 
@@ -16,13 +17,6 @@ export const operatorAddressFlag = Flags.string({
 export const ttlFlag = (description: string) =>
   durationFlag({ description, helpValue: '4h', min: 10 * MINUTE, max: 30 * DAY, env: 'CHAINCTL_TTL' });
 
-/** The engine, where it runs in a container. */
-export const ollamaImageFlag = Flags.string({
-  description: "the engine's image [default: the version that chainctl was tested with]",
-  helpValue: 'IMAGE',
-  env: 'CHAINCTL_OLLAMA_IMAGE',
-});
-
 /** Who may use a service: the default is the place's own. */
 export const authFlag = Flags.option({
   description: "token: require the stack's bearer token (smoke and load send it automatically)",
@@ -33,6 +27,6 @@ export const authFlag = Flags.option({
 /** How a service of a cloud works, and who may use it. */
 export const cloudServiceFlags = {
   ...tuningFlags,
-  'ollama-image': ollamaImageFlag,
+  ...machineEngineFlags,
   auth: authFlag({ default: 'token' }),
 };

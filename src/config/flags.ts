@@ -117,11 +117,21 @@ export const stackFlag = checkedFlag('NAME', (text, flag) => {
   throw refused(flag, `"${text}" is not a stack name: ${rule}`);
 });
 
-/** The name of a model, as Ollama takes it: `tinyllama`, `phi3:mini`, `hf.co/owner/name:Q4_K_M`, `host:5000/owner/name:tag`. */
+/** The name of a model: which ones there are is for the engine to say. */
 export const modelFlag = checkedFlag('MODEL', (text, flag) => {
+  if (/^[^\s\p{C}]{1,350}$/u.test(text)) return text;
+  throw refused(flag, `"${text}" is not a model's name: it has no blanks, and at most 350 characters`);
+});
+
+/**
+ * The name of a model, as Ollama takes it: `tinyllama`, `phi3:mini`, `hf.co/owner/name:Q4_K_M`, `host:5000/owner/name:tag`.
+ *
+ * @throws RemedyError (exit 2)
+ */
+export function checkModelName(text: string, flag: { readonly name: string }): string {
   if (parseModelName(text) !== undefined) return text;
   throw refused(flag, `"${text}" is not a model's name: write for example phi3:mini or hf.co/OWNER/NAME:Q4_K_M`);
-});
+}
 
 /** Flags under a heading of their own in the help. */
 export function grouped<F extends object>(helpGroup: string, flags: F): F {

@@ -132,13 +132,13 @@ describe('settings', () => {
     const args = ['deploy', 'local', '--dry-run', '--debug', '--port-b', '0'];
     const { stderr } = await cli.run(args, { env: { CHAINCTL_MODEL_A: 'm' } });
     const said = (name: string) => new RegExp(`setting ${name} = (.*)`).exec(stderr)?.[1];
-    expect(['stack', 'replicas', 'port-a', 'port-b', 'model-a', 'model-b'].map(said)).toEqual([
+    expect(['stack', 'replicas', 'port-a', 'port-b', 'model-a', 'engine'].map(said)).toEqual([
       'lab (chainctl.yaml)',
       '7 (chainctl.yaml)',
       '0 (chainctl.yaml)',
       '0 (flag)',
       'm (CHAINCTL_MODEL_A)',
-      'phi3:mini (default)',
+      'sim (default)',
     ]);
   });
 

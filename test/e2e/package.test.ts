@@ -32,6 +32,7 @@ describe('the package, installed globally from its tarball', () => {
     const home = join(folder, 'prefix', 'lib', 'node_modules', 'chainctl');
     expect((await readdir(join(home, 'dist', 'templates'))).sort()).toEqual([
       'engine-sim.mjs',
+      'model-downloader.mjs',
       'proxy.mjs',
       'report.css',
       'report.js',

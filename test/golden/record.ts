@@ -6,6 +6,7 @@
 // The server needs the model, one slot (its default) and a queue of 2. Shapes and facts are kept, no text of a model.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { OPENAI_REQUESTS } from './openai-requests.ts';
 import { replay } from './replay.ts';
 import { observe } from './scenarios.ts';
 
@@ -26,5 +27,6 @@ const write = (name: string, values: Readonly<Record<string, unknown>>) => {
   writeFileSync(new URL(name, folder), `{\n${lines.join(',\n')}\n}\n`);
 };
 write('answers.json', await replay(values.url, values.model));
+write('openai.json', await replay(values.url, values.model, OPENAI_REQUESTS));
 write('facts.json', await observe(values.url, values.model));
 process.stdout.write(`recorded in ${folder.pathname}\n`);

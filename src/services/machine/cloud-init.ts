@@ -10,6 +10,9 @@ export const BOOT_FILES = {
   deadlineUnit: 'deadline.service',
   /** The startup script of VMs that nobody pushes anything to. */
   serve: 'serve.sh',
+  /** Its part that brings the engine up with its model, for each engine. */
+  serveOllama: 'serve-ollama.sh',
+  serveLlamacpp: 'serve-llamacpp.sh',
   /** Runs it on an image that has it. */
   serveUnit: 'serve.service',
   /** Makes a VM's disk fit to be an image. */

@@ -51,7 +51,8 @@ export async function passGate(session: HostSession, gate: Gate, step: Step): Pr
   let lostModel = false;
   await pass(seconds, async () => {
     const reason = await healthReason(session, service, step.signal);
-    lostModel = reason?.includes('does not have model') === true;
+    // A service pulls what it lacks itself; `restoreModel` joins that, and shows how far it is.
+    lostModel = /does not have model|is pulling model/.test(reason ?? '');
     return lostModel ? undefined : reason;
   });
   if (lostModel) {

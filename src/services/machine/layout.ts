@@ -4,7 +4,11 @@ import { z } from 'zod';
 export const ROOT = '/opt/chainctl';
 
 /** The containers of a service's Compose project. */
-export type ContainerName = 'service' | 'ollama';
+export type ContainerName = 'service' | 'model-downloader' | EngineName;
+
+/** The engines of the compose file: each is a profile, and the container of that name. */
+export const ENGINES = ['ollama', 'llamacpp'] as const;
+export type EngineName = (typeof ENGINES)[number];
 
 /** Where one service lives on a machine, and under which name Compose and Docker know it. */
 export function layoutOf(service: string) {
@@ -35,6 +39,8 @@ export const manifestSchema = z.object({
   image: z.string(),
   /** Absent for a service without an engine. */
   model: z.string().optional(),
+  /** Absent where a version wrote it that knew Ollama alone. */
+  engine: z.enum(ENGINES).optional(),
   /** False until the service has given one real answer. */
   verified: z.boolean(),
 });

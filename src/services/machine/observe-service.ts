@@ -1,5 +1,5 @@
 import { parseJson, shellWord } from '../words.ts';
-import { type ContainerName, layoutOf, type Manifest, manifestSchema } from './layout.ts';
+import { type ContainerName, ENGINES, layoutOf, type Manifest, manifestSchema } from './layout.ts';
 import type { HostSession } from './session.ts';
 
 interface LiveContainer {
@@ -16,6 +16,8 @@ export interface LiveService {
   readonly containers: Readonly<Partial<Record<ContainerName, LiveContainer>>>;
   readonly address: string;
 }
+
+const OBSERVED = ['service', ...ENGINES] as const;
 
 const MARK = '-- containers --';
 
@@ -43,8 +45,9 @@ export function readObservation(output: string, address: string): LiveService | 
   if (head.trim() === '' && found.length === 0) return undefined;
   const containers: Partial<Record<ContainerName, LiveContainer>> = {};
   for (const line of found) {
-    const [name, hash = '', stack = '', state] = line.split('|');
-    if ((name === 'service' || name === 'ollama') && state !== undefined) containers[name] = { state, hash, stack };
+    const [label, hash = '', stack = '', state] = line.split('|');
+    const name = OBSERVED.find((each) => each === label);
+    if (name !== undefined && state !== undefined) containers[name] = { state, hash, stack };
   }
   const manifest = manifestSchema.safeParse(parseJson(head)).data;
   return { ...(manifest === undefined ? {} : { manifest }), containers, address };

@@ -1,9 +1,8 @@
-import { DEFAULT_CONCURRENCY, TUNING } from '../chain/tuning.ts';
 import { shellWord } from '../words.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
+import { engineOf } from './engines/engines.ts';
 import type { Step } from './host-resource.ts';
-import { COMPOSE_FUNCTION, layoutOf, type Manifest } from './layout.ts';
-import { ensureModel } from './model.ts';
+import { COMPOSE_FUNCTION, ENGINES, layoutOf, type Manifest } from './layout.ts';
 import { putFile } from './put-file.ts';
 import { baseImages, contentHash, engineImage, envFile, imageOf, type ServiceSpec } from './service-spec.ts';
 import type { HostSession, PushedFile } from './session.ts';
@@ -24,17 +23,16 @@ const PULL_SECONDS = 3600;
 /** Where the compose files mount the token. */
 const TOKEN_FILE = '/run/chainctl-token';
 
-/** Prints what of a compose.env makes another engine. */
-const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS)='`;
+/** Prints what of a compose.env makes another engine; another compose file may, too. */
+const ENGINE = `grep -E '^(OLLAMA_IMAGE|ENGINE_SLOTS|LLAMA_[A-Z_]+|MODEL_[A-Z0-9_]+)='`;
 
 /** The files of one release of a service: everything that Compose and the build need, in one folder. Pure. */
 export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInput, 'service'>): PushedFile[] {
   const settings = {
     SERVICE_IMAGE: imageOf(spec),
-    ...(spec.model === undefined ? {} : { OLLAMA_IMAGE: engineImage(spec, templates.compose) }),
     STACK: stack,
     CONTENT_HASH: contentHash(spec),
-    ENGINE_SLOTS: spec.env[TUNING.concurrency.variable] ?? String(DEFAULT_CONCURRENCY),
+    ...engineOf(spec)?.settings(spec, engineImage(spec, templates.compose)),
   };
   const auth = token === undefined ? {} : { AUTH_TOKEN_FILE: TOKEN_FILE };
   return [
@@ -45,6 +43,7 @@ export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInpu
     { path: 'token', content: token ?? '', mode: 0o444 },
     { path: 'build/Dockerfile', content: templates.dockerfile, mode: 0o600 },
     { path: `build/service-${spec.service}.mjs`, content: templates.bundle, mode: 0o644 },
+    { path: 'build/model-downloader.mjs', content: templates.downloader, mode: 0o644 },
   ];
 }
 
@@ -56,7 +55,8 @@ export async function activateRelease(session: HostSession, input: ReleaseInput,
   const { service, stack, spec, templates } = input;
   const { model } = spec;
   const { action, signal, waiting } = step;
-  const { current, release, project } = layoutOf(service.name);
+  const { current, release, project, named } = layoutOf(service.name);
+  const engine = engineOf(spec);
   const name = service.title;
   const hash = contentHash(spec);
   const image = imageOf(spec);
@@ -69,9 +69,12 @@ export async function activateRelease(session: HostSession, input: ReleaseInput,
   for (const base of baseImages(templates.dockerfile)) await ensureImage(session, base, step);
   waiting('building the image');
   await exec(`building the image of ${name}`, 900, buildScript(image, `${target}/build`, stack, service.name));
-  if (model !== undefined) await ensureImage(session, engineImage(spec, templates.compose), step);
-  const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml`;
-  if (model !== undefined) waiting('starting the engine');
+  if (engine !== undefined) await ensureImage(session, engineImage(spec, templates.compose), step);
+  await engine?.prepare?.(session, spec, target, step);
+  const profile = engine === undefined ? '' : ` --profile ${engine.name}`;
+  const compose = `cd ${current} && compose -p ${project} --env-file compose.env -f compose.yaml${profile}`;
+  const others = ENGINES.filter((each) => each !== engine?.name);
+  if (engine !== undefined) waiting('starting the engine');
   if (action === 'update') await tellInFlight(session, service, step);
   await exec(
     `starting the engine of ${name}`,
@@ -79,16 +82,19 @@ export async function activateRelease(session: HostSession, input: ReleaseInput,
     'set -e',
     COMPOSE_FUNCTION,
     // An engine that is exchanged would take along what the service has in flight.
-    `if [ -f ${current}/compose.env ] && [ "$(${ENGINE} ${current}/compose.env)" != "$(${ENGINE} ${target}/compose.env)" ]; then (${compose} stop service); fi`,
+    `what() { ${ENGINE} $1/compose.env; cat $1/compose.yaml; }`,
+    `if [ -f ${current}/compose.env ] && [ "$(what ${current})" != "$(what ${target})" ]; then (${compose} stop service); fi`,
     `echo "MACHINE_NAME=$(hostname)" >> ${target}/compose.env`,
     // Made beside it and renamed over it: there is a current release at every moment.
     `ln -sfn ${shellWord(target)} ${current}.new && mv -fT ${current}.new ${current}`,
-    ...(model === undefined ? [] : [`${compose} up -d ollama`]),
+    // The engine before this one, where it was another.
+    ...others.map((each) => `docker ps -aq ${named(each)} | xargs -r docker rm -f >/dev/null`),
+    ...(engine === undefined ? [] : [`${compose} up -d ${engine.name}`]),
   );
-  if (model !== undefined) await ensureModel(session, service.name, model, step);
+  await engine?.ensure(session, spec, step);
   waiting('starting the service');
   await exec(`starting ${name}`, STOP_TIMEOUT_SECONDS, 'set -e', COMPOSE_FUNCTION, `${compose} up -d service`);
-  const written: Manifest = { stack, service: service.name, hash, image, model, verified: false };
+  const written: Manifest = { stack, service: service.name, hash, image, model, engine: engine?.name, verified: false };
   await writeManifest(session, written, signal);
   return written;
 }

@@ -3,9 +3,9 @@ import type { StepAction } from '../../events.ts';
 import type { Resource, ResourceContext } from '../stack/resource.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { formatAccess, type HostAccess } from './access.ts';
+import { engineOf, engineThere } from './engines/engines.ts';
 import { passGate } from './health-gate.ts';
 import { type HostOptions, observe, onMachine, type Step } from './host-resource.ts';
-import { ensureModel } from './model.ts';
 import { type LiveService, observeService } from './observe-service.ts';
 import { activateRelease, removeOldReleases, removeScript, writeManifest } from './release.ts';
 import { contentHash, type ServiceSpec } from './service-spec.ts';
@@ -63,21 +63,21 @@ export function serviceResource(
     },
     diff(spec, { manifest, containers }) {
       const hash = contentHash(spec);
-      const engine = spec.model === undefined || containers.ollama?.state === 'running';
-      const runs = engine && containers.service?.state === 'running';
+      const engine = engineOf(spec);
+      const engineRuns = engine === undefined || containers[engine.name]?.state === 'running';
+      const runs = engineRuns && containers.service?.state === 'running';
       return manifest?.hash === hash && containers.service?.hash === hash && runs ? 'same' : 'update';
     },
     create: activate('create'),
     update: activate('update'),
     async ready(context, { manifest }) {
       if (manifest === undefined) throw new Error(`${key} has no manifest`);
-      const { model, verified } = manifest;
+      const { verified } = manifest;
       const token = await options.token?.();
       if (!verified) await options.answerable?.(context);
       await over('ready', 'checking the service', context, async (session, step) => {
-        const restoreModel = async () => {
-          if (model !== undefined) await ensureModel(session, service.name, model, { ...step, action: 'update' });
-        };
+        const restoreModel = async () =>
+          engineThere(manifest)?.ensure(session, manifest, { ...step, action: 'update' });
         await passGate(session, { service, token, verified, restoreModel }, step);
         if (verified) return;
         await writeManifest(session, { ...manifest, verified: true }, context.signal);

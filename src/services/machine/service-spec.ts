@@ -1,5 +1,6 @@
 import { remedy } from '../../errors.ts';
-import { tuningEnv } from '../chain/tuning.ts';
+import { TUNING, tuningEnv } from '../chain/tuning.ts';
+import type { LlamaEngine } from '../workloads/llama.ts';
 import type { Endpoints, ServiceDefinition, ServiceSettings } from '../workloads/service-definition.ts';
 import { type ServiceTemplates, shortHash } from './templates.ts';
 
@@ -13,10 +14,22 @@ export interface ServiceSpec {
   readonly bundle: string;
   readonly dockerfile: string;
   readonly compose: string;
-  /** Another image than the compose file's own. */
+  /** Another image of Ollama than the compose file's own. */
   readonly ollamaImage?: string;
+  /** llama.cpp as the engine, and where its model comes from; without it, it is Ollama. */
+  readonly llama?: LlamaSpec;
   /** Hash of the bearer token, where there is one. */
   readonly token?: string;
+}
+
+/** What of llama.cpp makes it another engine. */
+interface LlamaSpec extends LlamaEngine {
+  readonly url: string;
+  readonly sha256?: string | undefined;
+  /** Slots. */
+  readonly parallel: number;
+  /** Context of each slot, tokens. */
+  readonly ctxSize: number;
 }
 
 export interface Wanted {
@@ -24,22 +37,56 @@ export interface Wanted {
   readonly settings: ServiceSettings;
   readonly links?: Endpoints | undefined;
   readonly ollamaImage?: string | undefined;
+  /** llama.cpp instead of Ollama. */
+  readonly llama?: LlamaEngine | undefined;
+  /** Variables that the place gives the service. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly token?: string | undefined;
 }
 
+/** As the compose file has it. */
+const LLAMA_URL = 'http://llamacpp:8000';
+/** Slots of llama.cpp, and the context of each, where the operator says nothing. */
+const LLAMA_PARALLEL = 2;
+const LLAMA_CTX_SIZE = 4096;
+
 /** What is wanted of a service, as the state keeps it. Pure. */
 export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): ServiceSpec {
-  const { definition, settings, links = {}, ollamaImage, token } = wanted;
+  const { definition, settings, links = {}, ollamaImage, env, token } = wanted;
   const { model, tuning } = settings;
+  const llama = llamaSpec(wanted);
   return {
     service: definition.name,
     ...(model === undefined ? {} : { model }),
-    env: { ...definition.env(settings, links), ...tuningEnv(tuning) },
-    bundle: shortHash(templates.bundle),
+    env: { ...definition.env(settings, links), ...tuningEnv(tuning), ...llamaEnv(llama), ...env },
+    bundle: shortHash(Buffer.concat([templates.bundle, templates.downloader])),
     dockerfile: shortHash(templates.dockerfile),
     compose: shortHash(templates.compose),
-    ...(ollamaImage === undefined ? {} : { ollamaImage }),
+    ...(ollamaImage === undefined || llama !== undefined ? {} : { ollamaImage }),
+    ...(llama === undefined ? {} : { llama }),
     ...(token === undefined ? {} : { token: shortHash(token) }),
+  };
+}
+
+function llamaSpec({ llama, settings: { model, download, tuning } }: Wanted): LlamaSpec | undefined {
+  if (llama === undefined || model === undefined) return undefined;
+  if (download === undefined) throw new Error(`nobody says where ${model} is downloaded from`);
+  return {
+    ...llama,
+    ...download,
+    parallel: tuning?.concurrency ?? LLAMA_PARALLEL,
+    ctxSize: tuning?.numCtx ?? LLAMA_CTX_SIZE,
+  };
+}
+
+/** What makes a service ask llama.cpp, with as many requests at a time as that has slots. */
+function llamaEnv(llama: LlamaSpec | undefined): Record<string, string> {
+  if (llama === undefined) return {};
+  return {
+    ENGINE: 'openai',
+    ENGINE_URL: LLAMA_URL,
+    CHAT_NUM_CTX: String(llama.ctxSize),
+    [TUNING.concurrency.variable]: String(llama.parallel),
   };
 }
 
@@ -54,11 +101,14 @@ export function imageOf({ service, bundle, dockerfile }: ServiceSpec): string {
   return `chainctl/service-${service}:${shortHash(`${bundle} ${dockerfile}`)}`;
 }
 
-/** The engine's image that the compose file names itself. */
-export function engineImage(spec: ServiceSpec, compose: string): string {
-  const own = /\$\{OLLAMA_IMAGE:-([^}]+)\}/.exec(compose)?.[1];
-  const image = spec.ollamaImage ?? own;
-  if (image === undefined) throw new Error('the compose file names no image for Ollama');
+/** The image of the engine: the operator's, else the one that the compose file names itself. */
+export function engineImage(
+  { ollamaImage, llama }: Pick<ServiceSpec, 'ollamaImage' | 'llama'>,
+  compose: string,
+): string {
+  const own = (variable: string) => new RegExp(`\\$\\{${variable}:-([^}]+)\\}`).exec(compose)?.[1];
+  const image = llama === undefined ? (ollamaImage ?? own('OLLAMA_IMAGE')) : (llama.image ?? own('LLAMA_IMAGE'));
+  if (image === undefined) throw new Error('the compose file names no image for the engine');
   return image;
 }
 

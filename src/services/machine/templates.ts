@@ -12,6 +12,8 @@ export interface ServiceTemplates {
   readonly dockerfile: string;
   /** The built service, one file. */
   readonly bundle: Buffer;
+  /** The built program that downloads a model, which the image has beside the service. */
+  readonly downloader: Buffer;
 }
 
 export interface HostTemplates {
@@ -62,6 +64,7 @@ export async function loadHostTemplates(
       compose: filledIn(await text(compose), definition),
       dockerfile: filledIn(await text(dockerfile), definition),
       bundle: await load(resolve(bundles, bundle)),
+      downloader: await load(resolve(bundles, 'model-downloader.mjs')),
     };
   };
   const boot = Object.entries(BOOT_FILES).map(async ([name, file]) => [name, await text('boot', file)]);

@@ -1,4 +1,4 @@
-import { modelFlag } from '../../config/flags.ts';
+import { checkModelName, modelFlag } from '../../config/flags.ts';
 import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
 import { remedy } from '../../errors.ts';
 import { variable } from '../words.ts';
@@ -17,9 +17,9 @@ export function settingFlags(services: readonly ServiceDefinition[] = SERVICES) 
 export function modelFlags(services: readonly ServiceDefinition[] = SERVICES): FlagSet {
   return Object.fromEntries(
     services.flatMap(({ name, model }) => {
-      const description = `${name.toUpperCase()}'s model`;
+      const description = `${name.toUpperCase()}'s model [default: ${model}]`;
       const env = variable('model', name);
-      return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, default: model, env })]];
+      return model === undefined ? [] : [[`model-${name}`, modelFlag({ description, env })]];
     }),
   );
 }
@@ -57,6 +57,14 @@ export function modelsText(services: readonly ServiceDefinition[] = SERVICES): s
   return each.join(', ');
 }
 
+/** A server of the open API has whatever models it has: there no name is the default, and every one may be right. */
+function modelOf({ name, model }: ServiceDefinition, flags: FlagValues): string | undefined {
+  const flag = flags.model === undefined ? `model-${name}` : 'model';
+  const named = flags[flag] as string | undefined;
+  if (flags.engine === 'openai') return named;
+  return named === undefined ? model : checkModelName(named, { name: flag });
+}
+
 /**
  * What the flags ask of the services that are deployed.
  *
@@ -67,7 +75,7 @@ export function askServices(services: readonly ServiceDefinition[], flags: FlagV
   if (only !== undefined && services.length === 1) refuseForeignTuning(flags, only.name);
   return Object.fromEntries(
     services.map((service) => {
-      const model = flags.model ?? flags[`model-${service.name}`] ?? service.model;
+      const model = modelOf(service, flags);
       const tuning = tuningOf(flags, service.name);
       const asked = { model, tuning, ...service.ask(flags) };
       return [service.name, Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { definitionOf, serviceNamed } from './catalog.ts';
+import { llamaSchema } from './llama.ts';
 import { commonSettings, type Endpoints } from './service-definition.ts';
 
 /** The settings of services by name, as `state.json` has them: what else is in one is its service's own. */
@@ -9,6 +10,13 @@ export const commonRequest = {
   services: servicesSchema,
   /** Addresses of services elsewhere that these need. */
   links: z.record(z.string(), z.string()).optional(),
+};
+
+/** The engine of a service on a machine; without `llama` it is Ollama. */
+export const engineRequest = {
+  /** Another image of Ollama than the compose file's own. */
+  ollamaImage: z.string().optional(),
+  llama: llamaSchema.optional(),
 };
 
 type Fields = Readonly<Record<string, unknown>>;

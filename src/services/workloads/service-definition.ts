@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ChainClient } from '../chain/client.ts';
 import { type Tuning, tuningSchema } from '../chain/tuning.ts';
 import type { Bounds, Check } from '../smoke/check.ts';
+import { type Download, downloadSchema } from './llama.ts';
 
 /** Flags of one member of an open set, by their names on the command line. */
 export type FlagSet = Interfaces.FlagInput;
@@ -19,12 +20,18 @@ export type Auth = 'none' | 'token';
 export interface ServiceSettings {
   /** The model that its engine has to have; a service without one has no engine. */
   readonly model?: string | undefined;
+  /** Where the file of its model comes from, for an engine that does not fetch models itself. */
+  readonly download?: Download | undefined;
   /** How it works, where the operator has said so. */
   readonly tuning?: Tuning | undefined;
 }
 
 /** The part of a settings' schema that is the same for all. */
-export const commonSettings = { model: z.string().min(1).optional(), tuning: tuningSchema.optional() };
+export const commonSettings = {
+  model: z.string().min(1).optional(),
+  download: downloadSchema.optional(),
+  tuning: tuningSchema.optional(),
+};
 
 /**
  * What a service is made from: the bundle, one file that Node runs, named in the folder of the built services; the

@@ -15,7 +15,8 @@ import { type Upstream, UpstreamError, type UpstreamReply } from './upstream.ts'
 /** Where a model is: not there at all, or as `/api/ps` has it. */
 export type Finding =
   | { readonly kind: 'broken'; readonly reason: string }
-  | { readonly kind: 'absent' }
+  /** The engine lacks the model, or another one that is needed. */
+  | { readonly kind: 'absent'; readonly model: string }
   /** The engine has it; `running` is undefined where it is not loaded, 'untold' where the engine does not tell. */
   | { readonly kind: 'present'; readonly running: Residence | undefined | 'untold' };
 
@@ -25,15 +26,25 @@ const SHOW_TIMEOUT_MS = 30_000;
 export class EngineProbe {
   readonly #engine: Pick<Upstream, 'request'>;
   readonly #wanted: ListedModel;
-  readonly #numCtx: number;
+  readonly #model: string;
+  readonly #alsoNeeded: readonly string[];
+  readonly #wantedNumCtx: () => number;
   /** By name and digest: what a name stands for changes only with its digest. */
   readonly #facts = new Map<string, Promise<ModelFacts>>();
   #simulated = false;
 
-  constructor(engine: Pick<Upstream, 'request'>, model: string, numCtx: number) {
+  /** @param alsoNeeded models that only have to be there */
+  constructor(
+    engine: Pick<Upstream, 'request'>,
+    model: string,
+    numCtx: () => number,
+    alsoNeeded: readonly string[] = [],
+  ) {
     this.#engine = engine;
+    this.#model = model;
     this.#wanted = { name: canonicalModelName(model), digest: undefined };
-    this.#numCtx = numCtx;
+    this.#wantedNumCtx = numCtx;
+    this.#alsoNeeded = alsoNeeded;
   }
 
   /** True when the engine last said that it is a simulation. */
@@ -51,7 +62,10 @@ export class EngineProbe {
     if (!listed)
       return { kind: 'broken', reason: 'engine answered /api/tags with something that is no list of models' };
     const model = findModel(listed, this.#wanted);
-    if (!model) return { kind: 'absent' };
+    if (!model) return { kind: 'absent', model: this.#model };
+    const isLacking = (name: string) => !findModel(listed, { name: canonicalModelName(name), digest: undefined });
+    const lacking = this.#alsoNeeded.find(isLacking);
+    if (lacking !== undefined) return { kind: 'absent', model: lacking };
     // Not known is one thing, failing another: Ollama's fails for a moment while it unloads.
     if (ps.status >= 500 && ps.status !== 501) return broken('/api/ps', ps);
     const loaded = ps.status === 200 ? parseModels(ps.text) : undefined;
@@ -60,10 +74,9 @@ export class EngineProbe {
     if (!found) return { kind: 'present', running: undefined };
     const { context, expiresAt } = found;
     // Asked only where it matters: most contexts are what was asked for.
+    const numCtx = this.#wantedNumCtx();
     const wantedContext =
-      context === undefined || context === this.#numCtx
-        ? this.#numCtx
-        : contextOf(this.#numCtx, await this.#factsOf(model, remainingMs));
+      context === undefined || context === numCtx ? numCtx : contextOf(numCtx, await this.#factsOf(model, remainingMs));
     return { kind: 'present', running: { context, wantedContext, expiresAt } };
   }
 

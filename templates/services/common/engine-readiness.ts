@@ -1,4 +1,18 @@
-import { plainText } from './engine-error.ts';
+import type { ContextRule } from './engine/context.ts';
+import { Fresh } from './engine/fresh.ts';
+import { Pulls } from './engine/pulls.ts';
+import {
+  type EngineState,
+  FRESH_MS,
+  LOAD_TIMEOUT_MS,
+  messageOf,
+  NOT_ASKED,
+  PROBE_TIMEOUT_MS,
+  type Readiness,
+  settledOr,
+  unreachable,
+  WATCH_MS,
+} from './engine/readiness.ts';
 import { type LoadSettings, loadModel } from './engine-load.ts';
 import { isOver, lossOf, remainingMs } from './engine-models.ts';
 import { EngineProbe, type Finding } from './engine-probe.ts';
@@ -6,30 +20,26 @@ import { parseKeepAliveSetting } from './keep-alive.ts';
 import { ReloadPace } from './reload-pace.ts';
 import { Upstream, UpstreamError } from './upstream.ts';
 
-export interface Readiness {
-  readonly ready: boolean;
-  /** Why not; absent when ready. */
-  readonly reason?: string;
-  readonly simulated: boolean;
-}
-
 export interface ReadinessOptions {
   readonly engineUrl: string;
+  /** Of every request to the engine. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What the requests ask for: the model is loaded with the very same. */
   readonly settings: LoadSettings;
   /** Have the engine load the model as soon as it has it, and keep it loaded, so that no caller pays for it. */
   readonly preload: boolean;
+  /** Changes what `settings.numCtx` says. */
+  readonly contexts?: Pick<ContextRule, 'own' | 'settling'>;
+  /** Has missing models pulled; undefined where that is not wanted. Takes lines for the operator. */
+  readonly pull?: ((line: string) => void) | undefined;
+  /** Models that have to be there, beside the one of `settings`. */
+  readonly alsoNeeded?: readonly string[];
   /** For tests; else a client of `engineUrl`, and milliseconds of `performance.now()`. */
   readonly engine?: Pick<Upstream, 'request' | 'close'>;
   readonly now?: () => number;
 }
 
-/** How long a finding is repeated, and how long a health request waits for a new one, in milliseconds. */
-const FRESH_MS = 1000;
-const PROBE_TIMEOUT_MS = 800;
-const LOAD_TIMEOUT_MS = 600_000;
-/** The model is looked at this often when nobody asks, and asked for again this long before its keep-alive ends. */
-const WATCH_MS = 10_000;
+/** The model is asked for again this long before its keep-alive ends. */
 const RENEW_MS = 300_000;
 /** Below this a model cannot be kept by asking for it once a second. */
 const SHORTEST_KEPT_MS = 5000;
@@ -39,18 +49,17 @@ const SHORTEST_KEPT_MS = 5000;
  * Probes on demand, at most one at a time and one a second, over connections of its own: an engine that hangs makes the
  * answer negative, never slow.
  */
-export class EngineReadiness {
+export class EngineReadiness implements EngineState {
   readonly #options: ReadinessOptions;
   readonly #engine: Pick<Upstream, 'request' | 'close'>;
   readonly #probe: EngineProbe;
   readonly #now: () => number;
+  readonly #found: Fresh<Readiness>;
+  readonly #pulls: Pulls | undefined;
   readonly #pace = new ReloadPace();
   readonly #keeps: boolean;
   readonly #renewMs: number;
   readonly #watch: NodeJS.Timeout | undefined;
-  #last: Readiness = { ready: false, reason: 'engine not asked yet', simulated: false };
-  #lastAt = -Infinity;
-  #probing: Promise<Readiness> | undefined;
   /** `loaded`: an own load has ended well and no probe since then has found otherwise. */
   #state: 'none' | 'loading' | 'loaded' = 'none';
   #loading: Promise<void> = Promise.resolve();
@@ -64,11 +73,13 @@ export class EngineReadiness {
   #clockAhead: number | undefined;
 
   constructor(options: ReadinessOptions) {
-    const { engineUrl, settings, preload } = options;
+    const { engineUrl, settings, preload, pull } = options;
     this.#options = options;
-    this.#engine = options.engine ?? new Upstream(engineUrl);
-    this.#probe = new EngineProbe(this.#engine, settings.model, settings.numCtx);
+    this.#engine = options.engine ?? new Upstream(engineUrl, options.headers);
+    this.#probe = new EngineProbe(this.#engine, settings.model, () => this.#numCtx, options.alsoNeeded);
     this.#now = options.now ?? (() => performance.now());
+    this.#found = new Fresh(NOT_ASKED, () => this.#find(), this.#now);
+    this.#pulls = pull && new Pulls(this.#engine, pull, this.#now);
     const kept = parseKeepAliveSetting(settings.keepAlive) ?? 0;
     this.#keeps = preload && kept >= SHORTEST_KEPT_MS;
     this.#renewMs = Math.min(RENEW_MS, kept / 2);
@@ -78,16 +89,8 @@ export class EngineReadiness {
     }
   }
 
-  /** Resolves within about 0.8 s, whatever the engine does. */
-  current(): Promise<Readiness> {
-    if (this.#now() - this.#lastAt < FRESH_MS) return Promise.resolve(this.#last);
-    this.#probing ??= this.#find().then((found) => {
-      this.#last = found;
-      this.#lastAt = this.#now();
-      this.#probing = undefined;
-      return found;
-    });
-    return this.#probing;
+  current(maxAgeMs = FRESH_MS): Promise<Readiness> {
+    return this.#found.current(maxAgeMs);
   }
 
   close(): void {
@@ -98,39 +101,38 @@ export class EngineReadiness {
   async #find(): Promise<Readiness> {
     const endsAt = performance.now() + PROBE_TIMEOUT_MS;
     try {
-      const reason = await this.#reasonAgainst(() => Math.max(1, endsAt - performance.now()));
-      const simulated = this.#probe.simulated;
+      const endsIn = () => Math.max(1, endsAt - performance.now());
+      const found = await this.#probe.ask(endsIn);
+      const { simulated } = this.#probe;
+      if (found.kind === 'broken') return { ready: false, reason: found.reason, simulated, unreachable: true };
+      const reason = await this.#reasonAgainst(found, endsIn);
       return reason === undefined ? { ready: true, simulated } : { ready: false, reason, simulated };
     } catch (error) {
-      const timeout = error instanceof UpstreamError && error.kind === 'timeout';
       // It may come back as another process, with nothing loaded.
-      if (!timeout) this.#forget();
-      return {
-        ready: false,
-        reason: `engine ${timeout ? 'does not answer' : 'cannot be reached'}: ${messageOf(error)}`,
-        simulated: this.#last.simulated,
-      };
+      if (!(error instanceof UpstreamError && error.kind === 'timeout')) this.#forget();
+      return unreachable(error, this.#found.last.simulated);
     }
   }
 
   /** What stands against serving; undefined when nothing does. */
-  async #reasonAgainst(remainingMs: () => number): Promise<string | undefined> {
+  async #reasonAgainst(
+    first: Exclude<Finding, { kind: 'broken' }>,
+    remainingMs: () => number,
+  ): Promise<string | undefined> {
     const { model } = this.#options.settings;
-    let found = await this.#probe.ask(remainingMs);
-    if (found.kind === 'broken') return found.reason;
-    if (found.kind === 'absent') {
+    if (first.kind === 'absent') {
       this.#forget();
-      return `engine does not have model ${model} yet`;
+      return this.#pulls?.missing(first.model) ?? `engine does not have model ${first.model} yet`;
     }
     if (!this.#keeps) return undefined;
-    this.#compare(found);
+    this.#compare(first);
     // A model that is there costs no load, so it is asked for whatever the pace: it may still be loading, for another.
-    if (this.#state === 'none' && (this.#pace.waitMs(this.#now()) <= 0 || this.#isThere(found))) {
+    if (this.#state === 'none' && (this.#pace.waitMs(this.#now()) <= 0 || this.#isThere(first))) {
       this.#load();
       // A model that was loaded already answers within milliseconds: no reason to report a whole second of loading.
       await settledOr(this.#loading, Math.min(50, remainingMs()));
       if (this.#state !== 'none') {
-        found = await this.#probe.ask(remainingMs);
+        const found = await this.#probe.ask(remainingMs);
         if (found.kind === 'present') this.#compare(found);
       }
     }
@@ -140,6 +142,8 @@ export class EngineReadiness {
 
   #compare({ running }: Finding & { kind: 'present' }): void {
     if (this.#state !== 'loaded') return;
+    // The first chat has it loaded anew, with its own context.
+    if (this.#options.contexts?.settling) return;
     const loss = running === 'untold' ? undefined : lossOf(running, this.#expiresAt, this.#engineNow());
     if (loss) {
       this.#state = 'none';
@@ -171,9 +175,14 @@ export class EngineReadiness {
     return this.#clockAhead === undefined ? undefined : this.#now() + this.#clockAhead;
   }
 
+  get #numCtx(): number {
+    return this.#options.contexts?.own ?? this.#options.settings.numCtx;
+  }
+
   /** Asks for the model as the requests do, and takes the engine's time from its answer. */
   async #askFor(): Promise<void> {
-    const answeredAt = await loadModel(this.#engine, this.#options.settings, LOAD_TIMEOUT_MS);
+    const settings = { ...this.#options.settings, numCtx: this.#numCtx };
+    const answeredAt = await loadModel(this.#engine, settings, LOAD_TIMEOUT_MS);
     this.#clockAhead = answeredAt === undefined ? undefined : answeredAt - this.#now();
   }
 
@@ -216,19 +225,4 @@ export class EngineReadiness {
     const seconds = Math.max(1, Math.ceil(this.#pace.waitMs(this.#now()) / 1000));
     return `engine has not loaded model ${model}${why}${attempt}; the next attempt is in ${seconds} s`;
   }
-}
-
-/** Resolves when the work has ended or after `ms`, whichever is first. */
-function settledOr(work: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void work.finally(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-function messageOf(error: unknown): string {
-  return plainText(error instanceof Error ? error.message : String(error));
 }

@@ -67,10 +67,10 @@ export class Upstream {
   readonly #headers: Readonly<Record<string, string>>;
 
   /**
-   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    * @param headers of every request
+   * @param ip where the URL's name is to be found; without it the system looks it up for each connection
    */
-  constructor(baseUrl: string, ip?: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
@@ -173,16 +173,15 @@ class Exchange {
       },
     };
     const read = () => {
-      while (!this.#paused && !this.#settled) {
-        const bytes = incoming.read() as Buffer | null;
-        if (bytes === null) return;
-        if (this.#whole) continue;
-        try {
-          const wait = onBytes(bytes, progress);
-          if (wait !== undefined) this.#pause(wait, read);
-        } catch (error) {
-          this.#abort(error);
-        }
+      if (this.#paused || this.#settled) return;
+      const chunks: Buffer[] = [];
+      for (let chunk = incoming.read(); chunk !== null; chunk = incoming.read()) chunks.push(chunk);
+      if (chunks.length === 0 || this.#whole) return;
+      try {
+        const wait = onBytes(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks), progress);
+        if (wait !== undefined) this.#pause(wait, read);
+      } catch (error) {
+        this.#abort(error);
       }
     };
     incoming.on('readable', read);

@@ -53,7 +53,7 @@ export class Answer {
   }
 
   fail(error: unknown, type = this.#call.wire.types.failure): void {
-    sendFailure(this.#call, error, type);
+    sendFailure(this.#call.outgoing, error, this.#call.wire.failure, type);
   }
 
   #stream(): Events {
@@ -78,8 +78,8 @@ export class Answer {
 }
 
 /** Answers with an error, in the route's form. */
-export function sendFailure({ outgoing, wire }: Call, error: unknown, type: string): void {
+export function sendFailure(outgoing: ServerResponse, error: unknown, form: Wire['failure'], type: string): void {
   const status = error instanceof EngineError ? error.status : 500;
   const message = error instanceof Error ? error.message : String(error);
-  sendBody(outgoing, status, wire.failure(status, message), type);
+  sendBody(outgoing, status, form(status, message), type);
 }

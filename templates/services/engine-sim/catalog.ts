@@ -42,7 +42,7 @@ export function listRunning(scheduler: Scheduler): Body {
 }
 
 /** `POST /api/show`. */
-export function showModel(models: ModelStore, request: Fields): Body {
+export function showModel(models: ModelStore, request: Fields, thinks: boolean): Body {
   const asked = (request.model || request.name || '') as string;
   if (asked === '') throw new EngineError(400, 'model is required');
   const name = parseModelName(asked);
@@ -70,7 +70,8 @@ export function showModel(models: ModelStore, request: Fields): Body {
     details: { ...details(model), parent_model: model.blob },
     model_info: modelInfo(model.family, request.verbose === true),
     tensors: tensors(model.family),
-    capabilities: ['completion'],
+    // Each model embeds, since there is only one way to here.
+    capabilities: ['completion', ...(canCall(model) ? ['tools'] : []), ...(thinks ? ['thinking'] : []), 'embedding'],
     modified_at: model.modifiedAt,
     simulated: true,
   };
@@ -97,6 +98,11 @@ export function copyModel(models: ModelStore, request: Fields): void {
   const model = models.get(source);
   if (!model) throw new EngineError(404, `model ${JSON.stringify(request.source)} not found`);
   models.copy(model, destination);
+}
+
+/** Whether the model's template has tools: those of TinyLlama, Phi 3 and Gemma 3 have none. */
+export function canCall({ name }: Model): boolean {
+  return /(^|\/)(qwen|llama3|llama4|mistral|mixtral|command-r|granite|hermes|smollm2|gpt-oss|deepseek)/i.test(name);
 }
 
 export function notFound(name: string): string {

@@ -14,7 +14,7 @@ const BEFORE = ['hang', 'reset', 'garbage', 'error', 'hang-all'] as const;
 const WITHIN = ['cut', 'end-early', 'stall', 'bad-line', 'fail'] as const;
 const MODES = [...BEFORE, ...WITHIN];
 
-export type FaultMode = (typeof MODES)[number];
+type FaultMode = (typeof MODES)[number];
 
 export const BAD_LINE = '{"model": "x", "resp';
 /** Ollama's text where its runner ended in the middle of an answer. */

@@ -1,14 +1,14 @@
 import { longModelName, parseModelName } from '../../../src/services/chain/model-name.ts';
-import { parseKeepAlive } from '../common/keep-alive.ts';
 import type { Call } from './answer.ts';
-import { notFound } from './catalog.ts';
+import { canCall, notFound } from './catalog.ts';
 import { EngineError } from './engine-error.ts';
-import type { Fields } from './go-types.ts';
+import { type Fields, keepAliveOf, listOf, mapOf, textOf } from './fields.ts';
 import { sendBody } from './http.ts';
 import type { Model } from './models.ts';
 import { readOptions } from './options.ts';
 import { chatPrompt, generatePrompt } from './prompts.ts';
 import { type Engine, run } from './run.ts';
+import { chooseCall } from './tools.ts';
 
 /** `POST /api/generate`. */
 export function handleGenerate(engine: Engine, request: Fields, call: Call): void {
@@ -41,6 +41,7 @@ export function handleGenerate(engine: Engine, request: Fields, call: Call): voi
     context: listOf(request.context).map(tokenOf),
     images: listOf(request.images).length,
     thinks: request.think !== false,
+    toolCall: undefined,
   });
 }
 
@@ -59,7 +60,8 @@ export function handleChat(engine: Engine, request: Fields, call: Call): void {
     return;
   }
   checkThinking(request, asked, engine.settings.reasoningTokens > 0);
-  if (listOf(request.tools).length > 0) throw new EngineError(400, `${longModelName(name)} does not support tools`);
+  const tools = listOf(request.tools).map(mapOf);
+  if (tools.length > 0 && !canCall(model)) throw new EngineError(400, `${longModelName(name)} does not support tools`);
   run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, call, {
     request,
     prompt:
@@ -69,6 +71,7 @@ export function handleChat(engine: Engine, request: Fields, call: Call): void {
     context: [],
     images: messages.flatMap(({ images }) => listOf(images)).length,
     thinks: request.think !== false,
+    toolCall: chooseCall(tools, messages),
   });
 }
 
@@ -89,26 +92,7 @@ function checkThinking({ think }: Fields, asked: string, canThink: boolean): voi
   }
 }
 
-/** The decoder has seen that it can be read. */
-function keepAliveOf({ keep_alive: value }: Fields): number | undefined {
-  if (value === undefined) return undefined;
-  const duration = parseKeepAlive(value);
-  return 'ms' in duration ? duration.ms : undefined;
-}
-
 /** An int32, as the runner has it; null is 0 in Go. */
 function tokenOf(value: unknown): number {
   return Number(value) | 0;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function mapOf(value: unknown): Fields {
-  return (value ?? {}) as Fields;
 }

@@ -3,7 +3,7 @@ import { firstOverflow, literalOf } from './go-json.ts';
 
 /** How Go reads a JSON value into a field. `name` is the type's own, as its errors tell it. */
 export type GoType =
-  | { readonly kind: 'string' | 'bool' | 'int' | 'map' | 'any'; readonly name: string }
+  | { readonly kind: 'string' | 'bool' | 'int' | 'float' | 'map' | 'any'; readonly name: string }
   | { readonly kind: 'list'; readonly name: string; readonly of: GoType }
   | {
       readonly kind: 'struct';
@@ -22,19 +22,23 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const STRING: GoType = { kind: 'string', name: 'string' };
 export const BOOL: GoType = { kind: 'bool', name: 'bool' };
 export const INT: GoType = { kind: 'int', name: 'int' };
+export const FLOAT32: GoType = { kind: 'float', name: 'float32' };
+export const FLOAT64: GoType = { kind: 'float', name: 'float64' };
 export const MAP: GoType = { kind: 'map', name: 'map[string]interface {}' };
 export const ANY: GoType = { kind: 'any', name: 'interface {}' };
 export const listOf = (of: GoType, name = `[]${of.name}`): GoType => ({ kind: 'list', name, of });
 
-/** A request of Ollama's `api` package, with the names of its fields in lower case to find them by. */
+/** A request of one of Ollama's packages, with the names of its fields in lower case to find them by. */
 export interface RequestType {
   readonly name: string;
+  readonly package: string;
   readonly fields: ReadonlyMap<string, readonly [name: string, type: GoType]>;
 }
 
-export function requestType(name: string, fields: Readonly<Record<string, GoType>>): RequestType {
+export function requestType(name: string, fields: Readonly<Record<string, GoType>>, from = 'api'): RequestType {
   // Go does not tell the case of keys apart.
-  return { name, fields: new Map(Object.entries(fields).map(([key, type]) => [key.toLowerCase(), [key, type]])) };
+  const byName = new Map(Object.entries(fields).map(([key, type]) => [key.toLowerCase(), [key, type]] as const));
+  return { name, package: from, fields: byName };
 }
 
 /**
@@ -45,7 +49,10 @@ export function requestType(name: string, fields: Readonly<Record<string, GoType
 export function readFields(type: RequestType, value: unknown): Fields {
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new EngineError(400, `json: cannot unmarshal ${kindOf(value)} into Go value of type api.${type.name}`);
+    throw new EngineError(
+      400,
+      `json: cannot unmarshal ${kindOf(value)} into Go value of type ${type.package}.${type.name}`,
+    );
   }
   const fields: Record<string, unknown> = {};
   let found: string | undefined;
@@ -95,6 +102,11 @@ function problemOf(
       const literal = literalOf(holder, key, value as number);
       return isInt64(literal) ? undefined : mismatch(`number ${literal}`);
     }
+    case 'float': {
+      const limit = type.name === 'float32' ? MAX_FLOAT32 : Number.MAX_VALUE;
+      const isTooLarge = Math.abs(value as number) > limit;
+      return isTooLarge ? mismatch(`number ${literalOf(holder, key, value as number)}`) : undefined;
+    }
     case 'map': {
       const number = firstOverflow(value as object);
       return number === undefined ? undefined : overflow(number);
@@ -142,10 +154,13 @@ function isInt64(literal: string): boolean {
   return /^-?\d{1,19}$/.test(literal) && BigInt.asIntN(64, BigInt(literal)) === BigInt(literal);
 }
 
+const MAX_FLOAT32 = 3.4028234663852886e38;
+
 const JSON_KIND = {
   string: 'string',
   bool: 'bool',
   int: 'number',
+  float: 'number',
   map: 'object',
   list: 'array',
   struct: 'object',

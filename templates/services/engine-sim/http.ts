@@ -57,12 +57,24 @@ export function startLines(outgoing: ServerResponse): (line: unknown) => void {
   };
 }
 
-/** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. */
-export async function readJson(incoming: IncomingMessage, outgoing: ServerResponse): Promise<unknown> {
+const bodies = new WeakMap<IncomingMessage, Buffer>();
+
+/** What `readJson` has read of a request; undefined where it has not. */
+export function bodyOf(incoming: IncomingMessage): Buffer | undefined {
+  return bodies.get(incoming);
+}
+
+/** Reads a request's body as JSON of whatever type, with Ollama's errors for everything else. @param nothing that of a body without any */
+export async function readJson(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  nothing = 'missing request body',
+): Promise<unknown> {
   const bytes = await readBody(incoming, outgoing, LIMITS).catch((error: unknown) => {
     throw error instanceof Problem && error.status === 413 ? new EngineError(413, 'request body too large') : error;
   });
-  if (isBlank(bytes)) throw new EngineError(400, 'missing request body');
+  bodies.set(incoming, bytes);
+  if (isBlank(bytes)) throw new EngineError(400, nothing);
   return parseGoJson(bytes);
 }
 

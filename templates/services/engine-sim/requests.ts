@@ -69,7 +69,7 @@ const MESSAGE: GoType = {
   },
 };
 
-const TOOL: GoType = {
+export const TOOL: GoType = {
   kind: 'struct',
   name: 'api.Tool',
   named: 'Tool',
@@ -122,6 +122,22 @@ export const CHAT_REQUEST = requestType('ChatRequest', {
   ...COMMON,
   messages: listOf(MESSAGE, '[]api.Message'),
   tools: listOf(TOOL, 'api.Tools'),
+});
+
+export const EMBED_REQUEST = requestType('EmbedRequest', {
+  model: STRING,
+  input: ANY,
+  keep_alive: DURATION,
+  truncate: BOOL,
+  dimensions: INT,
+  options: MAP,
+});
+
+export const EMBEDDING_REQUEST = requestType('EmbeddingRequest', {
+  model: STRING,
+  prompt: STRING,
+  keep_alive: DURATION,
+  options: MAP,
 });
 
 export const SHOW_REQUEST = requestType('ShowRequest', {

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SIMULATED_HEADER, sendText } from './http.ts';
 
 export type Route = (incoming: IncomingMessage, outgoing: ServerResponse) => void | Promise<void>;
-/** By path, then by method, in the order in which the `allow` of a refusal names them. */
+/**
+ * By path, then by method, in the order in which the `allow` of a refusal names them. A path that ends in `/:name` is
+ * for any last part.
+ */
 export type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>;
 
 /** The route of a request; undefined once it was answered as Ollama's router answers what it has no route for. */
@@ -16,16 +19,32 @@ export function findRoute(routes: Routes, incoming: IncomingMessage, outgoing: S
     redirect(clean + search, 'Temporary Redirect', method, outgoing);
     return undefined;
   }
-  const methods = routes.get(path);
+  const methods = methodsOf(routes, path);
   if (!methods) {
     const shorter = path.replace(/\/$/, '');
-    if (routes.get(shorter)?.[method]) redirect(shorter + search, 'Moved Permanently', method, outgoing);
+    if (methodsOf(routes, shorter)?.[method]) redirect(shorter + search, 'Moved Permanently', method, outgoing);
     else sendText(outgoing, 404, '404 page not found');
     return undefined;
   }
   const route = methods[method];
   if (!route) sendText(outgoing, 405, '405 method not allowed', { allow: Object.keys(methods).join(', ') });
   return route;
+}
+
+function methodsOf(routes: Routes, path: string): Readonly<Record<string, Route>> | undefined {
+  return routes.get(path) ?? routes.get(path.replace(/[^/]+$/, ':name'));
+}
+
+/** As it was sent, without what is asked of it. */
+export function pathOf(incoming: IncomingMessage): string {
+  const [path = ''] = (incoming.url ?? '').split('?');
+  return path;
+}
+
+/** The last part of a request's path. */
+export function nameInPath(incoming: IncomingMessage): string {
+  const path = pathOf(incoming);
+  return unescaped(path.slice(path.lastIndexOf('/') + 1));
 }
 
 /** Without empty parts, `.` and `..`; a slash at the end stays. */

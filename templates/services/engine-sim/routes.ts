@@ -1,23 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { ServiceContext } from '../common/run-service.ts';
 import { VERSION } from '../common/version.ts';
 import { drainVitals } from '../common/vitals.ts';
-import type { Call } from './answer.ts';
+import { type Call, sendFailure } from './answer.ts';
 import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
+import { handleEmbed, handleEmbeddings } from './embed.ts';
 import { answerWithFault, Faults } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
 import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
-import { readJson, sendJson, sendNothing, sendText } from './http.ts';
+import { JSON_TYPE, readJson, sendJson, sendNothing, sendText } from './http.ts';
+import type { Journal } from './journal.ts';
+import { openAiRoutes } from './openai/routes.ts';
 import { pullModel } from './pull.ts';
 import {
   CHAT_REQUEST,
   COPY_REQUEST,
   DELETE_REQUEST,
+  EMBED_REQUEST,
+  EMBEDDING_REQUEST,
   GENERATE_REQUEST,
   PULL_REQUEST,
   SHOW_REQUEST,
 } from './requests.ts';
-import type { Route, Routes } from './router.ts';
+import { pathOf, type Route, type Routes } from './router.ts';
 import type { Engine } from './run.ts';
 import { chatWire, generateWire, type Wire } from './wire.ts';
 
@@ -25,7 +30,7 @@ import { chatWire, generateWire, type Wire } from './wire.ts';
 const FAULT = requestType('Fault', { mode: ANY, count: ANY, after: ANY, path: ANY, line: ANY });
 
 /** Ollama's paths, as far as they are simulated, and `/sim/` for who wants to see or disturb the simulation. */
-export function createRoutes(engine: Engine, context: ServiceContext): Routes {
+export function createRoutes(engine: Engine, journal: Journal, context: ServiceContext): Routes {
   const { models, scheduler, settings } = engine;
   const faults = new Faults();
   const get = (body: () => unknown): Route => {
@@ -51,6 +56,14 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
       if (!fault || !answerWithFault(fault, outgoing, wire.failure)) handle(engine, request, { outgoing, wire, fault });
     };
   };
+  const embedding = (type: RequestType, handle: typeof handleEmbed): Route => {
+    return read(type, (request, outgoing) =>
+      handle(engine, request, outgoing, {
+        send: (body) => sendJson(outgoing, 200, body),
+        failed: (error) => sendFailure(outgoing, error, ollamaFailure, JSON_TYPE),
+      }),
+    );
+  };
   const hello: Route = (_, outgoing) =>
     sendText(outgoing, 200, 'Ollama is running', { 'content-type': 'text/plain; charset=utf-8' });
   const version = get(() => ({ version: `${VERSION}-chainctl-simulated`, simulated: true }));
@@ -62,9 +75,19 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
     ['/api/version', { HEAD: version, GET: version }],
     ['/api/tags', { HEAD: tags, GET: tags }],
     ['/api/ps', { GET: get(() => listRunning(scheduler)) }],
-    ['/api/show', { POST: read(SHOW_REQUEST, (request, out) => sendJson(out, 200, showModel(models, request))) }],
+    [
+      '/api/show',
+      {
+        POST: read(SHOW_REQUEST, (request, out) =>
+          sendJson(out, 200, showModel(models, request, settings.reasoningTokens > 0)),
+        ),
+      },
+    ],
     ['/api/generate', { POST: generation(GENERATE_REQUEST, ollamaGenerate, handleGenerate) }],
     ['/api/chat', { POST: generation(CHAT_REQUEST, ollamaChat, handleChat) }],
+    ['/api/embed', { POST: embedding(EMBED_REQUEST, handleEmbed) }],
+    ['/api/embeddings', { POST: embedding(EMBEDDING_REQUEST, handleEmbeddings) }],
+    ...openAiRoutes(engine, faults),
     ['/api/pull', { POST: read(PULL_REQUEST, (request, out) => pullModel(models, request, settings, out)) }],
     [
       '/api/copy',
@@ -85,6 +108,16 @@ export function createRoutes(engine: Engine, context: ServiceContext): Routes {
       },
     ],
     ['/sim/stats', { GET: (_, outgoing) => sendJson(outgoing, 200, stats()) }],
+    [
+      '/sim/requests',
+      {
+        GET: (_, outgoing) => sendJson(outgoing, 200, { requests: journal.list() }),
+        DELETE: (_, outgoing) => {
+          journal.clear();
+          sendNothing(outgoing);
+        },
+      },
+    ],
     [
       '/sim/faults',
       {
@@ -110,8 +143,4 @@ const ollamaFailure = (_: number, error: string) => JSON.stringify({ error });
 
 function nameOf(model: unknown): string {
   return typeof model === 'string' ? model : '';
-}
-
-function pathOf(incoming: IncomingMessage): string {
-  return (incoming.url ?? '').replace(/\?.*/s, '');
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Answer, type Call, sendFailure } from './answer.ts';
 import { EngineError } from './engine-error.ts';
 import type { Fields } from './go-types.ts';
@@ -9,7 +10,7 @@ import type { Clock } from './processor-sharing.ts';
 import type { Runner, RunnerDeps } from './runner.ts';
 import type { Scheduler } from './scheduler.ts';
 import { hashText, type Saying, say, tokenize } from './text.ts';
-import type { Piece } from './wire.ts';
+import type { Piece, ToolCall } from './wire.ts';
 
 /** What every endpoint that generates needs. */
 export interface Engine extends RunnerDeps {
@@ -30,6 +31,8 @@ export interface Input {
   readonly images: number;
   /** Whether the model reasons first, where it can. */
   readonly thinks: boolean;
+  /** What the model calls instead of an answer in words. */
+  readonly toolCall: ToolCall | undefined;
 }
 
 /**
@@ -48,35 +51,53 @@ export function run(
   input: Input,
 ): void {
   const { outgoing, wire } = call;
+  const onRunner = (runner: Runner, passedMs: () => number) => {
+    const { prompt } = input;
+    if (prompt === undefined) {
+      sendBody(outgoing, 200, wire.idle('load'), wire.types.idle);
+      return undefined;
+    }
+    // Ollama looks them up, and panics.
+    if (input.context.some((token) => token < 0 || token >= model.family.vocabulary)) {
+      sendNothing(outgoing, 500);
+      return undefined;
+    }
+    const answer = new Answer(call, passedMs);
+    try {
+      return generate(engine, runner, options, input, prompt(runner.contextLength), answer);
+    } catch (error) {
+      answer.fail(error, wire.types.refusal);
+      return undefined;
+    }
+  };
+  const onError = (error: EngineError) => sendFailure(outgoing, error, wire.failure, wire.types.refusal);
+  withRunner(engine, { model, options, keepAliveMs }, outgoing, onRunner, onError);
+}
+
+/**
+ * Gets a runner for the length of an answer, which ends with the caller's connection.
+ *
+ * @param onRunner returns the way to cancel what it has begun; `passedMs` is the time since the request arrived
+ */
+export function withRunner(
+  engine: Engine,
+  wanted: { readonly model: Model; readonly options: Options; readonly keepAliveMs: number | undefined },
+  outgoing: ServerResponse,
+  onRunner: (runner: Runner, passedMs: () => number) => (() => void) | undefined,
+  onError: (error: EngineError) => void,
+): void {
   const arrivedAt = engine.machine.now;
+  const passedMs = () => engine.machine.now - arrivedAt;
   let stop = () => {};
   let letGo = () => {};
   const claim = () => {
     stop = () => {};
     letGo = engine.scheduler.claim({
-      model,
-      options,
-      keepAliveMs,
+      ...wanted,
       onRunner(runner) {
-        const { prompt } = input;
-        if (prompt === undefined) {
-          sendBody(outgoing, 200, wire.idle('load'), wire.types.idle);
-          return;
-        }
-        // Ollama looks them up, and panics.
-        if (input.context.some((token) => token < 0 || token >= model.family.vocabulary)) {
-          sendNothing(outgoing, 500);
-          return;
-        }
-        const passedMs = () => engine.machine.now - arrivedAt;
-        const answer = new Answer(call, passedMs);
-        try {
-          stop = generate(engine, runner, options, input, prompt(runner.contextLength), answer);
-        } catch (error) {
-          answer.fail(error, wire.types.refusal);
-        }
+        stop = onRunner(runner, passedMs) ?? stop;
       },
-      onError: (error) => sendFailure(call, error, wire.types.refusal),
+      onError,
     });
   };
   const { loadMs, outputTokensPerSecond } = engine.settings;
@@ -103,7 +124,7 @@ function generate(
   prompt: string,
   answer: Answer,
 ): () => void {
-  const { request, context, images, thinks } = input;
+  const { request, context, images, thinks, toolCall } = input;
   const json = readFormat(request.format, answer);
   if (json === undefined) return () => {};
   const { contextLength, model } = runner;
@@ -134,7 +155,7 @@ function generate(
       };
       const seed = seedOf(engine, model, options, prompt);
       const asked = { prompt, seed, temperature: options.temperature, ...limits, stop: options.stop, json };
-      said = say(asked, thinks ? engine.settings.reasoningTokens : 0);
+      said = say(asked, thinks ? engine.settings.reasoningTokens : 0, toolCall);
       return said.count;
     },
     // Beyond the context the cache is shifted, and only what is kept of the beginning stays where it was.
@@ -152,15 +173,17 @@ function generate(
   });
 }
 
-/** A token of a stream; the one that ends a text has no text, and is not sent. */
-function pieceAt({ thinking, tokens }: Saying, index: number): Piece | undefined {
+/** A token of a stream. The one that ends a text has no text; those of a call come together, with the last of them. */
+function pieceAt({ thinking, tokens, toolCall, count }: Saying, index: number): Piece | undefined {
   if (index < thinking.length) return { thinking: thinking[index] as string };
+  if (toolCall) return index === count - 1 ? { toolCalls: [toolCall] } : undefined;
   const text = tokens[index - thinking.length];
   return text === undefined ? undefined : { text };
 }
 
-function wholeOf({ thinking, tokens }: Saying): Piece {
-  return { text: tokens.join(''), thinking: thinking.join('') };
+function wholeOf({ thinking, tokens, toolCall }: Saying): Piece {
+  const said = { text: tokens.join(''), thinking: thinking.join('') };
+  return toolCall ? { ...said, toolCalls: [toolCall] } : said;
 }
 
 const NO_IMAGES =

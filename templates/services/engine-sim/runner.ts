@@ -12,7 +12,7 @@ export interface Task {
   readonly stream: boolean;
   /** What the slot's cache holds afterwards. */
   cached(): readonly number[];
-  /** Called when a slot is free: how many tokens it takes, at least 1; throws what only the runner finds wrong. */
+  /** Called when a slot is free: how many tokens it says, 0 to only read; throws what only the runner finds wrong. */
   begin(): number;
   /** A promise where whoever reads is slow: the next token is not made until it resolves. */
   onToken(index: number): Promise<void> | undefined;
@@ -151,9 +151,9 @@ export class Runner {
   #occupy(task: Task, outputTokens: number, cached: number, finished: (timing: TaskTiming) => void) {
     const { machine, settings, spread } = this.#deps;
     const tokenMs = (1000 / settings.outputTokensPerSecond) * spread.factor();
-    const promptMs =
-      ((task.prompt.length - cached) * 1000 * spread.factor()) / settings.promptTokensPerSecond + tokenMs;
-    const others = outputTokens - 1;
+    const readMs = ((task.prompt.length - cached) * 1000 * spread.factor()) / settings.promptTokensPerSecond;
+    const promptMs = readMs + (outputTokens > 0 ? tokenMs : 0);
+    const others = Math.max(0, outputTokens - 1);
     const work = [promptMs, ...(task.stream ? Array.from({ length: others }, () => tokenMs) : [tokenMs * others])];
     const last = work.length - 1;
     const beganAt = machine.now;

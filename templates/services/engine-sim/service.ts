@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { EngineError } from './engine-error.ts';
 import { sendJson } from './http.ts';
+import { Journal } from './journal.ts';
 import { ModelStore } from './models.ts';
 import { ProcessorSharing, realClock } from './processor-sharing.ts';
 import { findRoute } from './router.ts';
@@ -14,7 +15,8 @@ import { Spread, seededRandom } from './spread.ts';
 
 /** A simulated engine: Ollama's HTTP API in front of a machine that is only calculated. */
 export function createEngineSim(context: ServiceContext): Service {
-  const routes = createRoutes(createEngine(readSimSettings(context.env)), context);
+  const journal = new Journal();
+  const routes = createRoutes(createEngine(readSimSettings(context.env)), journal, context);
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     await findRoute(routes, incoming, outgoing)?.(incoming, outgoing);
@@ -22,6 +24,7 @@ export function createEngineSim(context: ServiceContext): Service {
 
   return {
     listener(incoming, outgoing) {
+      if (!incoming.url?.startsWith('/sim/')) journal.note(incoming, outgoing);
       answer(incoming, outgoing).catch((error: unknown) => {
         const status = error instanceof EngineError ? error.status : 500;
         sendJson(outgoing, status, { error: error instanceof Error ? error.message : String(error) });

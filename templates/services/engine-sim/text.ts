@@ -1,6 +1,7 @@
 import { logNormal, type Random, seededRandom } from './spread.ts';
+import type { ToolCall } from './wire.ts';
 
-const TOKEN_CHARS = 4;
+export const TOKEN_CHARS = 4;
 /** As many as a model of today knows. */
 const VOCABULARY = 256_000;
 
@@ -52,23 +53,32 @@ const LENGTH_SPREAD = 0.8;
 export interface Saying extends GeneratedText {
   /** Tokens of reasoning, before the others; `count` has them, too. */
   readonly thinking: readonly string[];
+  /** Said in the place of a text. */
+  readonly toolCall?: ToolCall;
 }
 
-/** Reasons first, then answers; what the request allows is for both together. @param thinkingTokens how many */
-export function say(request: TextRequest, thinkingTokens: number): Saying {
-  if (thinkingTokens === 0) return { ...generateText(request), thinking: [] };
+/**
+ * Reasons first, then answers or calls; what the request allows is for both together.
+ *
+ * @param thinkingTokens how many
+ * @param toolCall made if it fits
+ */
+export function say(request: TextRequest, thinkingTokens: number, toolCall: ToolCall | undefined): Saying {
   const limit = request.maxTokens > 0 ? request.maxTokens : Infinity;
-  const thinking = generateText({
-    ...request,
-    seed: (request.seed + 1) >>> 0,
-    maxTokens: Math.min(thinkingTokens, limit),
-    meanTokens: Infinity,
-    stop: [],
-    json: false,
-  }).tokens;
-  if (thinking.length >= limit) return { thinking, tokens: [], count: thinking.length, doneReason: 'length' };
-  const text = generateText({ ...request, maxTokens: limit === Infinity ? 0 : limit - thinking.length });
+  const thinking = thinkingTokens === 0 ? [] : reason(request, Math.min(thinkingTokens, limit));
+  const left = limit - thinking.length;
+  if (left === 0) return { thinking, tokens: [], count: thinking.length, doneReason: 'length' };
+  if (toolCall) {
+    const count = tokenize(JSON.stringify(toolCall)).length;
+    if (count <= left) return { thinking, tokens: [], count: thinking.length + count, doneReason: 'stop', toolCall };
+  }
+  const text = generateText({ ...request, maxTokens: left === Infinity ? 0 : left });
   return { ...text, thinking, count: thinking.length + text.count };
+}
+
+function reason(request: TextRequest, maxTokens: number): readonly string[] {
+  const seed = (request.seed + 1) >>> 0;
+  return generateText({ ...request, seed, maxTokens, meanTokens: Infinity, stop: [], json: false }).tokens;
 }
 
 /** Text made of the prompt's own words, with an end of its own. The same request with the same seed gives the same. */

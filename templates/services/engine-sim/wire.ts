@@ -25,7 +25,7 @@ export interface Ending {
 }
 
 /** Content types. */
-export interface WireTypes {
+interface WireTypes {
   readonly stream: string;
   readonly whole: string;
   /** Of an answer for which nothing was said. */

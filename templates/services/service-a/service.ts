@@ -13,9 +13,7 @@ import { readCommonSettings, readModelSettings } from '../common/service-setting
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
-import { builtInPipeline } from './pipeline/built-in.ts';
-import { KINDS } from './pipeline/kinds.ts';
-import { PipelineGraph } from './pipeline/pipeline-graph.ts';
+import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
 
@@ -27,27 +25,29 @@ export function createServiceA(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const { engine, readiness } = openEngine(engineSettings);
+  const opened = openEngine(engineSettings, warn);
+  const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
   const b = readRemoteB(env);
   const [remoteUrl = ''] = b.urls;
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
-  const stepDeps = {
-    engine,
-    engineUrl: engineSettings.url,
-    engineHeaders: engineSettings.headers,
-    model: () => engine.ownModel,
-    defaults,
-    defaultMaxTokens: api.defaultMaxTokens,
-    host: settings.host,
-    remotes,
-    folder: '.',
-    indexFolder: undefined,
-    warn,
-  };
-  const graph = new PipelineGraph(builtInPipeline(promptChars), stepDeps, KINDS, { isBuiltIn: true });
+  const graph = openGraph(
+    env,
+    {
+      engine,
+      engineUrl: engineSettings.url,
+      engineHeaders: engineSettings.headers,
+      model: () => engine.ownModel,
+      defaults,
+      defaultMaxTokens: api.defaultMaxTokens,
+      host: settings.host,
+      remotes,
+      warn,
+    },
+    promptChars,
+  );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
   const least = new LeastTime();
   const leastMs = () => least.at(performance.now(), window.begun);
@@ -91,7 +91,6 @@ export function createServiceA(context: ServiceContext): Service {
   const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
   const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs: api.pingMs });
-  void readiness.current();
   return {
     ...createServiceApi({
       work: deps,
@@ -108,9 +107,8 @@ export function createServiceA(context: ServiceContext): Service {
     }),
     async close() {
       graph.close();
-      engine.close();
+      opened.close();
       remotes.close();
-      readiness.close();
       await log?.close(2000);
     },
   };

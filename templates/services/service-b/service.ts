@@ -20,7 +20,8 @@ export function createServiceB(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...generate } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' }, generate);
-  const { engine, readiness } = openEngine(engineSettings);
+  const opened = openEngine(engineSettings, (line) => context.warn(line));
+  const { engine, readiness } = opened;
   const least = new LeastTime();
   const admission = new Admission({ ...settings, leastMs: () => least.at(performance.now(), admission.active) });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn: (s) => context.warn(s) }) : undefined;
@@ -48,8 +49,6 @@ export function createServiceB(context: ServiceContext): Service {
   }
 
   const work: WorkDeps = { service: 'b', settings, context, admission, log, streams: new OpenStreams() };
-  // Asked once at the start, so that the model is being loaded before anybody looks at /health.
-  void readiness.current();
   return {
     ...createServiceApi({
       work,
@@ -65,8 +64,7 @@ export function createServiceB(context: ServiceContext): Service {
       routes: [invokeRoute({ work, engine, generate, promptChars, least, series, pingMs: api.pingMs })],
     }),
     async close() {
-      engine.close();
-      readiness.close();
+      opened.close();
       await log?.close(2000);
     },
   };

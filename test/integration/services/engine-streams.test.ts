@@ -10,6 +10,8 @@ const OPTIONS = { num_predict: 6, seed: 1 };
 interface Form {
   readonly path: string;
   readonly body: Json;
+  /** The fields that limit an answer to so many tokens. */
+  readonly limited: (tokens: number) => object;
   /** What one event says; undefined for one that says nothing. */
   readonly textOf: (event: Json) => string | undefined;
   /** What stands at the end of a whole stream. */
@@ -20,14 +22,30 @@ const FORMS: readonly Form[] = [
   {
     path: '/api/generate',
     body: { model: 'tinyllama', prompt: LONG_PROMPT, options: OPTIONS },
+    limited: (num_predict) => ({ options: { num_predict } }),
     textOf: ({ response }) => response || undefined,
     isLast: (line) => JSON.parse(line).done === true,
   },
   {
     path: '/api/chat',
     body: { model: 'tinyllama', messages: MESSAGES, options: OPTIONS },
+    limited: (num_predict) => ({ options: { num_predict } }),
     textOf: ({ message }) => message?.content || undefined,
     isLast: (line) => JSON.parse(line).done === true,
+  },
+  {
+    path: '/v1/chat/completions',
+    body: { model: 'tinyllama', messages: MESSAGES, stream: true, max_tokens: 6, seed: 1 },
+    limited: (max_tokens) => ({ max_tokens }),
+    textOf: ({ choices }) => choices[0]?.delta.content || undefined,
+    isLast: (line) => line === 'data: [DONE]',
+  },
+  {
+    path: '/v1/completions',
+    body: { model: 'tinyllama', prompt: LONG_PROMPT, stream: true, max_tokens: 6, seed: 1 },
+    limited: (max_tokens) => ({ max_tokens }),
+    textOf: ({ choices }) => choices[0]?.text || undefined,
+    isLast: (line) => line === 'data: [DONE]',
   },
 ];
 
@@ -63,13 +81,15 @@ async function read(engine: Program, path: string, body: Json): Promise<Read> {
 }
 
 const eventOf = (line: string): Json => JSON.parse(line.replace(/^data: /, ''));
-const texts = ({ textOf }: Form, lines: readonly string[]) => lines.map((line) => textOf(eventOf(line)));
+/** Without the end that has no JSON. */
+const events = (lines: readonly string[]): Json[] => lines.filter((line) => line !== 'data: [DONE]').map(eventOf);
+const texts = ({ textOf }: Form, lines: readonly string[]) => events(lines).map(textOf);
 
 const fault = (engine: Program, body: Json) => post(`${engine.url}/sim/faults`, body);
 const stats = async (engine: Program) => (await request(`${engine.url}/sim/stats`)).body;
 
 describe.each(FORMS)('$path, streamed', (form) => {
-  const { path, body, isLast } = form;
+  const { path, body, isLast, limited } = form;
 
   test('a cut comes as a reset after so many tokens, and frees the slot', async () => {
     const engine = await lab.engine();
@@ -140,7 +160,7 @@ describe.each(FORMS)('$path, streamed', (form) => {
 
   test('a caller who leaves ends the generation, and no token more is made', async () => {
     const engine = await lab.engine({ SIM_OUTPUT_TOKENS_PER_SECOND: '500' });
-    const answer = await open(engine, path, { ...body, options: { num_predict: 40_000 } });
+    const answer = await open(engine, path, { ...body, ...limited(40_000) });
     await new Promise((resolve) => answer.once('data', resolve));
     answer.destroy();
     await expectEngine(engine, { active: 0, cancelled: 1, finished: 0 });
@@ -155,16 +175,16 @@ describe.each(FORMS)('$path, streamed', (form) => {
     // Every line has the model's name: with a long one, the lines are more than sockets hold.
     const model = `${'h'.repeat(300)}/${'n'.repeat(79)}/${'m'.repeat(79)}`;
     const engine = await lab.engine({ OLLAMA_NUM_PARALLEL: '2', SIM_MODELS: `${model},tinyllama` });
-    const answer = await open(engine, path, { ...body, model, options: { num_predict: 40_000 } });
+    const answer = await open(engine, path, { ...body, model, ...limited(40_000) });
     answer.pause();
     // A reader beside him gets everything.
-    expect((await read(engine, path, { ...body, options: { num_predict: 2000 } })).lines.length).toBeGreaterThan(2000);
+    expect((await read(engine, path, { ...body, ...limited(2000) })).lines.length).toBeGreaterThan(2000);
     await expectEngine(engine, { active: 1, finished: 1 });
     const ahead = (await stats(engine)).tokens - 2000;
     // What the two sockets hold, and a write.
     expect(ahead).toBeLessThan(30_000);
     const lines = (await answer.setEncoding('utf8').toArray()).join('').split('\n').filter(Boolean);
-    expect(lines).toHaveLength(40_001);
+    expect(texts(form, lines).filter((text) => text !== undefined)).toHaveLength(40_000);
     expect(isLast(lines.at(-1) as string)).toBe(true);
   });
 });
@@ -214,4 +234,28 @@ test('a model that reasons does so first, unless it is not to', async () => {
   }
   const [cut] = (await read(engine, chat.path, { ...chat.body, options: { num_predict: 1 } })).lines;
   expect(eventOf(cut as string).message).toMatchObject({ content: '', thinking: expect.any(String) });
+});
+
+test('the last requests can be looked at: what was asked, how it ended, and when', async () => {
+  const engine = await lab.engine({ SIM_OUTPUT_TOKENS_PER_SECOND: '500' });
+  const headers = { 'x-request-id': 'r-1', authorization: 'Bearer secret' };
+  const quick = { model: 'tinyllama', prompt: 'x', stream: false, options: OPTIONS };
+  await post(`${engine.url}/api/generate`, quick, { headers });
+  const [, chat] = FORMS as [Form, Form];
+  const answer = await open(engine, chat.path, { ...chat.body, ...chat.limited(40_000) });
+  await new Promise((resolve) => answer.once('data', resolve));
+  const requests = async () => (await request(`${engine.url}/sim/requests`)).body.requests;
+  expect((await requests()).map(({ path, ended }: Json) => [path, ended])).toEqual([
+    ['/api/generate', 'finished'],
+    ['/api/chat', 'open'],
+  ]);
+  answer.destroy();
+  await expect.poll(async () => (await requests())[1].ended).toBe('left');
+  const [first, second] = await requests();
+  expect(first).toMatchObject({ method: 'POST', status: 200, body: { prompt: 'x', options: OPTIONS } });
+  expect(first.headers['x-request-id']).toBe('r-1');
+  expect(JSON.stringify(first)).not.toContain('secret');
+  expect(second.seconds).toBeGreaterThan(0);
+  expect((await fetch(`${engine.url}/sim/requests`, { method: 'DELETE' })).status).toBe(200);
+  expect(await requests()).toEqual([]);
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { OPENAI_REQUESTS } from '../../golden/openai-requests.ts';
 import { replay } from '../../golden/replay.ts';
+import { REQUESTS } from '../../golden/requests.ts';
 import { observe } from '../../golden/scenarios.ts';
 import { createLab } from './lab.ts';
 
@@ -14,14 +16,17 @@ const MODEL = 'gemma3:270m';
 /** As in the recording: a queue of 2, and a registry that cannot be had. */
 const ENGINE = { SIM_MODELS: MODEL, SIM_REGISTRY: 'other', SIM_LOAD_SECONDS: '0.2', OLLAMA_MAX_QUEUE: '2' };
 
-test('answers have the statuses, headers, and shapes of a real Ollama', async () => {
+test.each([
+  ['its own routes', 'answers.json', REQUESTS],
+  ["those of OpenAI's API, and where it embeds", 'openai.json', OPENAI_REQUESTS],
+])('answers have the statuses, headers, and shapes of a real Ollama: %s', async (_, file, requests) => {
   const engine = await lab.engine({
     ...ENGINE,
     SIM_PROMPT_TOKENS_PER_SECOND: '10000',
     SIM_OUTPUT_TOKENS_PER_SECOND: '1000',
   });
-  const recorded = golden('answers.json');
-  const answers = await replay(engine.url, MODEL);
+  const recorded = golden(file);
+  const answers = await replay(engine.url, MODEL, requests);
   expect(Object.keys(answers)).toEqual(Object.keys(recorded));
   for (const [name, answer] of Object.entries(answers)) {
     // As text: the order of keys counts, too. Different on purpose are only the field `simulated`, the header of that

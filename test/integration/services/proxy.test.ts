@@ -83,7 +83,7 @@ test('a replica that is gone is skipped within the same request; a new one in it
 
 test('no healthy backend: 503 that says why', async () => {
   const engine = await lab.engine({ SIM_MODELS: '' });
-  const b = await lab.b(engine.url);
+  const b = await lab.b(engine.url, { PULL_MODEL: 'false' });
   const proxy = await lab.proxy([b]);
   await expect
     .poll(async () => (await request(`${proxy.url}/-/proxy`)).body.backends[0].reason)

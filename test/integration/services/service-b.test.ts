@@ -72,7 +72,7 @@ test('400 for what is not a prompt, 404 and 405 for what is not offered', async 
 
 test('health is 503 with a reason until the model is there and loaded', async () => {
   const engine = await lab.engine({ SIM_MODELS: '', SIM_LOAD_SECONDS: '0.4' });
-  const b = await lab.b(engine.url);
+  const b = await lab.b(engine.url, { PULL_MODEL: 'false' });
   await expectHealth(b, 503, { ok: false, service: 'b', reason: 'engine does not have model phi3:mini yet' });
   await post(`${engine.url}/api/pull`, { model: 'phi3:mini', stream: false });
   await expectHealth(b, 503, { ok: false, reason: 'engine is loading model phi3:mini' });

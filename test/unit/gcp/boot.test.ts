@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { HostSessions } from '../../../src/services/machine/sessions.ts';
-import { filledIn } from '../../../src/services/machine/templates.ts';
 import { type StackPaths, stackPaths } from '../../../src/services/stack/paths.ts';
 import { readSecret } from '../../../src/services/stack/secrets.ts';
 import { bootOf } from '../../../src/services/targets/gcp/boot/boot.ts';
-import { imageHash, publicImage } from '../../../src/services/targets/gcp/boot/content.ts';
+import { bootOfService, imageHash, publicImage } from '../../../src/services/targets/gcp/boot/content.ts';
 import { checkMetadata } from '../../../src/services/targets/gcp/boot/metadata.ts';
 import type { BootInput } from '../../../src/services/targets/gcp/boot-source.ts';
 import type { Compute } from '../../../src/services/targets/gcp/compute.ts';
@@ -23,6 +22,7 @@ const service = (name: 'a' | 'b') => ({
   compose: COMPOSE[name],
   dockerfile: DOCKERFILE[name],
   bundle: Buffer.from('the service'),
+  downloader: Buffer.from('the downloader'),
 });
 const TEMPLATES = { boot: BOOT, services: { a: service('a'), b: service('b') } };
 const asked = (settings: object) => ({ services: { b: { model: 'phi3:mini', ...settings } } });
@@ -57,7 +57,7 @@ describe('metadata of a VM without an image', () => {
     const read = [...BOOT.serve.matchAll(/\b(?:attribute|needed) "?([a-z$-]+)/g)].map(([, name]) => name);
     const expected = read.flatMap((name) => (name === '$name-env' ? ['compose-env', 'service-env'] : [name]));
     for (const name of expected) if (name !== '$') expect(source.metadata).toHaveProperty([`chainctl-${name}`]);
-    expect(source.metadata['startup-script']).toBe(filledIn(BOOT.serve, definitionOf('b')));
+    expect(source.metadata['startup-script']).toBe(bootOfService(BOOT, definitionOf('b')).serve);
     expect(source.metadata['chainctl-token']).toBe(TOKEN);
     expect(source.metadata['chainctl-service-env']).toContain('OLLAMA_MODEL=phi3:mini\n');
   });
@@ -66,7 +66,7 @@ describe('metadata of a VM without an image', () => {
     const { source } = await boot();
     const archive = Buffer.from(source.metadata['chainctl-release'] ?? '', 'base64');
     const names = execFileSync('tar', ['-tzf', '-'], { input: archive, encoding: 'utf8' }).trim().split('\n');
-    expect(names).toEqual(['compose.yaml', 'build/Dockerfile', 'build/service-b.mjs']);
+    expect(names).toEqual(['compose.yaml', 'build/Dockerfile', 'build/service-b.mjs', 'build/model-downloader.mjs']);
     const bundle = execFileSync('tar', ['-xzOf', '-', 'build/service-b.mjs'], { input: archive, encoding: 'utf8' });
     expect(bundle).toBe('the service');
     expect((await boot()).source.metadata).toEqual(source.metadata);
@@ -102,6 +102,49 @@ describe('metadata of a VM without an image', () => {
     const { source } = await boot({ auth: 'none' }, { token: undefined });
     expect(source.metadata).not.toHaveProperty(['chainctl-token']);
     expect(source.metadata['chainctl-service-env']).not.toContain('AUTH_TOKEN');
+  });
+});
+
+describe('the settings of a VM', () => {
+  it('give a chat less time than the load balancer, and never more than ten minutes', async () => {
+    for (const [requestSeconds, expected] of [
+      [180, 175],
+      [3600, 600],
+      [3, 1],
+    ] as const) {
+      const { source } = await boot({ requestSeconds });
+      expect(source.metadata['chainctl-service-env']).toContain(`CHAT_TIMEOUT_SECONDS=${expected}\n`);
+    }
+  });
+});
+
+describe('a group with llama.cpp', () => {
+  const download = { url: 'https://models.example/m.gguf', sha256: 'a'.repeat(64) };
+  const llama = { llama: {}, services: { b: { model: 'm.gguf', download } } };
+
+  it('has a startup script that downloads the file, and nothing of Ollama', async () => {
+    const { source } = await boot(llama);
+    const { 'startup-script': script = '', 'chainctl-compose-env': env } = source.metadata;
+    execFileSync('sh', ['-n'], { input: script });
+    expect(script).toContain('run --rm -T --no-deps');
+    expect(script).not.toMatch(/ollama|\{\{engine/);
+    expect(env).toContain('MODEL_URL=https://models.example/m.gguf\n');
+    expect(source.metadata['chainctl-service-env']).toContain('ENGINE=openai\n');
+    const [own] = [bootOfService(BOOT, definitionOf('b')).serve];
+    expect(own).not.toMatch(/llamacpp|\{\{engine/);
+  });
+
+  it('has an image of its own for each engine, file and checksum', () => {
+    const of = (more: object) => imageHash({ ...GCP_REQUEST, ...llama, ...more }, TEMPLATES);
+    const hashes = [
+      imageHash(GCP_REQUEST, TEMPLATES),
+      of({}),
+      of({ llama: { image: 'x:1' } }),
+      of({ services: { b: { model: 'other.gguf', download } } }),
+      of({ services: { b: { model: 'm.gguf', download: { ...download, sha256: 'b'.repeat(64) } } } }),
+    ];
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(of({ services: { b: { model: 'm.gguf', download, tuning: { concurrency: 4 } } } })).toBe(of({}));
   });
 });
 

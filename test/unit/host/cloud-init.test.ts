@@ -52,7 +52,14 @@ describe('user data', () => {
 
 describe('the scripts', () => {
   it('are POSIX shell', () => {
-    for (const script of [BOOT.installDocker, BOOT.deadline, BOOT.serve, BOOT.seal])
+    for (const script of [
+      BOOT.installDocker,
+      BOOT.deadline,
+      BOOT.serve,
+      BOOT.serveOllama,
+      BOOT.serveLlamacpp,
+      BOOT.seal,
+    ])
       execFileSync('sh', ['-n'], { input: script });
   });
 });

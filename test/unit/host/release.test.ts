@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Tuning } from '../../../src/services/chain/tuning.ts';
 import { causeOfDeath, readContainer } from '../../../src/services/machine/container.ts';
+import { engineThere } from '../../../src/services/machine/engines/engines.ts';
+import { readDownloader } from '../../../src/services/machine/engines/llamacpp.ts';
 import { readObservation } from '../../../src/services/machine/observe-service.ts';
 import { OutputCollector } from '../../../src/services/machine/output.ts';
 import { noteLayer, releaseFiles, removeScript } from '../../../src/services/machine/release.ts';
@@ -9,9 +12,15 @@ import { readCutOff } from '../../../src/services/machine/stop.ts';
 import { httpBase, parseSshAddress } from '../../../src/services/targets/host/ssh-address.ts';
 import { b } from '../../../src/services/workloads/b.ts';
 import { definitionOf } from '../../../src/services/workloads/catalog.ts';
+import type { LlamaEngine } from '../../../src/services/workloads/llama.ts';
 import { COMPOSE, DOCKERFILE } from './templates.ts';
 
-const templates = { compose: COMPOSE.a, dockerfile: DOCKERFILE.a, bundle: Buffer.from('code') };
+const templates = {
+  compose: COMPOSE.a,
+  dockerfile: DOCKERFILE.a,
+  bundle: Buffer.from('code'),
+  downloader: Buffer.from('more'),
+};
 const settings = {
   definition: definitionOf('a'),
   settings: { model: 'tinyllama' },
@@ -19,6 +28,17 @@ const settings = {
   token: 'sentinel-token',
 };
 const spec = serviceSpec(settings, templates);
+
+const specOfLlama = (tuning?: Tuning, llama: LlamaEngine = {}) => {
+  const download = { url: 'https://models.example/m.gguf' };
+  return serviceSpec(
+    { ...settings, settings: { model: 'm.gguf', download, tuning }, llama, token: undefined },
+    templates,
+  );
+};
+const llamaSpec = specOfLlama();
+const contentOf = (each: typeof spec, path: string) =>
+  releaseFiles({ stack: 's', spec: each, templates, token: undefined }).find((file) => file.path === path)?.content;
 
 describe('a specification', () => {
   it('holds the settings of the service and no secret', () => {
@@ -46,9 +66,10 @@ describe('a specification', () => {
       serviceSpec({ ...settings, ollamaImage: 'x:1' }, templates),
       serviceSpec({ ...settings, settings: { model: 'tinyllama', tuning: { numCtx: 2048 } } }, templates),
       serviceSpec(settings, { ...templates, bundle: Buffer.from('new code') }),
+      serviceSpec(settings, { ...templates, downloader: Buffer.from('new code') }),
       serviceSpec(settings, { ...templates, compose: 'x' }),
     ].map(contentHash);
-    expect(new Set([hash, ...changed]).size).toBe(8);
+    expect(new Set([hash, ...changed]).size).toBe(9);
     expect(contentHash({ ...spec, env: Object.fromEntries(Object.entries(spec.env).reverse()) })).toBe(hash);
   });
 
@@ -75,16 +96,22 @@ describe('a release', () => {
   it('has everything that Compose and the build need', () => {
     expect([...files.keys()].sort()).toEqual([
       'build/Dockerfile',
+      'build/model-downloader.mjs',
       'build/service-a.mjs',
       'compose.env',
       'compose.yaml',
       'service.env',
       'token',
     ]);
-    const named = [...COMPOSE.a.matchAll(/\$\{(\w+)/g)]
-      .map(([, name]) => name)
-      .filter((name) => name !== 'MACHINE_NAME');
-    for (const name of named) expect(files.get('compose.env')?.content).toContain(`${name}=`);
+    const named = (pattern: RegExp) => [...COMPOSE.a.matchAll(pattern)].map(([, name]) => name);
+    // What has no default there, and what is of the engine.
+    const needed = [...named(/\$\{(\w+)\}/g), 'OLLAMA_IMAGE', 'ENGINE_SLOTS'];
+    for (const name of needed.filter((each) => each !== 'MACHINE_NAME'))
+      expect(files.get('compose.env')?.content).toContain(`${name}=`);
+    const llama = String(contentOf(llamaSpec, 'compose.env'));
+    const ofLlama = named(/\$\{(\w+):-/g).filter((name = '') => /^(LLAMA_|MODEL_)/.test(name));
+    const left = ['LLAMA_GPU_LAYERS', 'LLAMA_THREADS', 'MODEL_ALLOW_UNVERIFIED'];
+    for (const name of ofLlama.filter((each = '') => !left.includes(each))) expect(llama).toContain(`${name}=`);
   });
 
   it('gives the engine as many slots as the service has places', () => {
@@ -98,6 +125,37 @@ describe('a release', () => {
     expect(of(four).get('compose.env')).toContain('ENGINE_SLOTS=4\n');
     expect(of(four).get('service.env')).toContain('MAX_CONCURRENCY=4\nNUM_PREDICT=9\n');
     expect(COMPOSE.a).toMatch(/OLLAMA_NUM_PARALLEL: \$\{ENGINE_SLOTS:-1\}/);
+  });
+
+  it('gives llama.cpp a file, its address and a context for all slots, and tells the service to ask it', () => {
+    const lines = (path: string) => String(contentOf(llamaSpec, path)).trim().split('\n');
+    expect(lines('compose.env')).toEqual([
+      expect.stringMatching(/^SERVICE_IMAGE=/),
+      'STACK=s',
+      expect.stringMatching(/^CONTENT_HASH=/),
+      'LLAMA_IMAGE=ghcr.io/ggml-org/llama.cpp:server',
+      'LLAMA_PARALLEL=2',
+      'LLAMA_CTX_SIZE=4096',
+      'LLAMA_TOTAL_CTX_SIZE=8192',
+      'MODEL_FILE=m.gguf',
+      'MODEL_URL=https://models.example/m.gguf',
+      'MODEL_SHA256=',
+      expect.stringMatching(/^MODEL_ID=[0-9a-f]{16}$/),
+    ]);
+    expect(lines('service.env')).toEqual([
+      'OLLAMA_MODEL_A=m.gguf',
+      'REMOTE_B_URL=http://b:8002/invoke',
+      'MAX_CONCURRENCY=2',
+      'ENGINE=openai',
+      'ENGINE_URL=http://llamacpp:8000',
+      'CHAT_NUM_CTX=4096',
+    ]);
+    const tuned = specOfLlama({ concurrency: 3, numCtx: 1000 }, { image: 'x:1', threads: 8 });
+    const env = String(contentOf(tuned, 'compose.env'));
+    for (const line of ['LLAMA_IMAGE=x:1', 'LLAMA_PARALLEL=3', 'LLAMA_TOTAL_CTX_SIZE=3000', 'LLAMA_THREADS=8'])
+      expect(env).toContain(`${line}\n`);
+    expect(String(contentOf(tuned, 'service.env'))).toContain('MAX_CONCURRENCY=3\n');
+    expect(new Set([contentHash(llamaSpec), contentHash(tuned), contentHash(spec)]).size).toBe(3);
   });
 
   it('refuses a value that the two Composes read differently, without showing it', () => {
@@ -139,6 +197,16 @@ describe('what a machine says of a service', () => {
         ollama: { hash: '', stack: '', state: 'exited' },
       },
     });
+  });
+
+  it('names the engine that is there, whichever it is', () => {
+    const { containers } =
+      readObservation('\n-- containers --\nllamacpp|||running\nmodel-downloader|||exited\n', 'x') ?? {};
+    expect(containers).toEqual({ llamacpp: { hash: '', stack: '', state: 'running' } });
+    const there = (engine?: 'ollama' | 'llamacpp') => engineThere({ model: 'm', ...(engine && { engine }) })?.name;
+    // A manifest of an earlier version names none.
+    expect([there('llamacpp'), there('ollama'), there()]).toEqual(['llamacpp', 'ollama', 'ollama']);
+    expect(engineThere({})).toBeUndefined();
   });
 
   it('is nothing when nothing is there, and something when only a volume is left', () => {
@@ -186,6 +254,17 @@ describe('output', () => {
     ].map((line) => noteLayer(layers, line));
     expect(said).toEqual([false, true, true, true, false]);
     expect([...layers.values()]).toEqual([true, true]);
+  });
+});
+
+describe('the downloader of a model', () => {
+  it('is read as progress, or as what it says', () => {
+    const lines = [
+      'model-downloader: 412 of 808 MB (51 %), 9.8 MB/s',
+      'model-downloader: x.gguf is there already',
+      'Creating network "x"',
+    ];
+    expect(lines.map(readDownloader)).toEqual([{ done: 412e6, total: 808e6 }, 'x.gguf is there already', undefined]);
   });
 });
 

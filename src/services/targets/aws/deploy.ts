@@ -7,6 +7,7 @@ import type { Desired, ResourceContext } from '../../stack/resource.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import type { StepDeps } from '../../stack/steps.ts';
+import { engineNote } from '../../workloads/machine-engine.ts';
 import { expiryOf, neededOf, onlyService } from '../../workloads/request.ts';
 import { ADDRESS } from './address.ts';
 import { type AwsResources, awsResources, desiredAws, type Material } from './desired.ts';
@@ -93,6 +94,7 @@ export async function planAws(
       // Type and image are looked for before anything is made: a typing error must not leave half a stack.
       ...(does(INSTANCE, 'create', 'replace') ? notesOf(await launch()) : []),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
+      ...engineNote(request, recordedRequest(journal.target.request)),
       ...notesIf(request.public && `--public: everybody can use the service on port ${port}`),
     ],
     ...(perHour === undefined ? {} : { perHour: { min: perHour, max: perHour } }),

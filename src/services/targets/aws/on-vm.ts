@@ -83,11 +83,11 @@ export async function desiredOnVm(
   make: boolean,
 ): Promise<Desired[]> {
   const token = request.auth === 'token' ? await stackToken(deps.paths, make) : undefined;
-  const { links, ollamaImage } = request;
+  const { links, ollamaImage, llama } = request;
   const wanted = onlyService(request);
   const { definition } = wanted;
   const { host, service } = onVm(resources, request, definition.name, { ...deps, token: async () => token });
-  const spec = serviceSpec({ ...wanted, links, ollamaImage, token }, templatesOf(deps.templates, definition));
+  const spec = serviceSpec({ ...wanted, links, ollamaImage, llama, token }, templatesOf(deps.templates, definition));
   return [desire(host, { docker: 'installed' }), desire(service, spec)];
 }
 

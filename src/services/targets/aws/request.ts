@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { operatorAddress, parseCidr } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
-import { askServices } from '../../workloads/ask.ts';
 import { entryOf } from '../../workloads/catalog.ts';
-import { commonRequest, withServices } from '../../workloads/request.ts';
+import { askOnMachines } from '../../workloads/machine-engine.ts';
+import { commonRequest, engineRequest, withServices } from '../../workloads/request.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import { parseImage, UBUNTU_24_04 } from './ami.ts';
 import { type AwsFlags, type AwsPlaceFlags, DEFAULT_REGION, SSH_USER } from './flags.ts';
@@ -32,8 +32,7 @@ const awsRequestSchema = z.preprocess(
     ...commonRequest,
     /** Who may log in to the image's system. */
     sshUser: z.string().default(SSH_USER),
-    /** Another image of the engine than the compose file's own. */
-    ollamaImage: z.string().optional(),
+    ...engineRequest,
     auth: z.enum(['token', 'none']),
   }),
 );
@@ -88,8 +87,7 @@ export async function askAws(site: Site, services: readonly ServiceDefinition[])
     operatorAddress: await addressOf(site),
     elasticIp: flags['elastic-ip'],
     ttlSeconds: flags.ttl,
-    services: askServices(services, flags),
+    ...askOnMachines(services, flags),
     sshUser: flags['ssh-user'],
-    ollamaImage: flags['ollama-image'],
   };
 }

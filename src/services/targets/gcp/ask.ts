@@ -1,6 +1,6 @@
 import { operatorAddress } from '../../stack/cidr.ts';
 import type { Site } from '../../stack/provider.ts';
-import { askServices } from '../../workloads/ask.ts';
+import { askOnMachines } from '../../workloads/machine-engine.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import { type ComputeOptions, openCompute } from './compute.ts';
 import type { GcpDoctorFlags, GcpFlags } from './flags.ts';
@@ -63,7 +63,6 @@ export async function askGcp(flags: GcpFlags, site: Site, services: readonly Ser
     readySeconds: flags['ready-timeout'],
     ttlSeconds: flags.ttl,
     operatorAddress: await addressOf(site),
-    services: askServices(services, flags),
-    ollamaImage: flags['ollama-image'],
+    ...askOnMachines(services, flags),
   });
 }

@@ -2,6 +2,7 @@ import { RemedyError } from '../../../errors.ts';
 import { applyPlan } from '../../stack/apply.ts';
 import type { Deployed, Links, Note, PlannedDeploy } from '../../stack/provider.ts';
 import { removeStep, type StepDeps } from '../../stack/steps.ts';
+import { engineNote } from '../../workloads/machine-engine.ts';
 import { expiryOf } from '../../workloads/request.ts';
 import { autoscalerKey } from './autoscaler.ts';
 import { groupPath, leadsTo } from './backend-group.ts';
@@ -16,7 +17,7 @@ import { type Location, locationName, placed } from './paths.ts';
 import { type Attempt, attemptAt, type GcpPlanDeps, type Task, zoneOf } from './plan-in-zone.ts';
 import { checkQuotas, findMachineType, hasNat } from './preflight.ts';
 import { costOf } from './prices.ts';
-import { type GcpRequest, locationsOf } from './request.ts';
+import { type GcpRequest, locationsOf, recordedRequest } from './request.ts';
 import { refuseElsewhere } from './target.ts';
 import { isTemplateKey } from './template.ts';
 
@@ -63,6 +64,7 @@ export async function planGcp(
     notes: [
       ...(await examine(first, task, there)),
       ...cost.lines.map((text): Note => ({ level: 'info', text })),
+      ...engineNote(request, recordedRequest(journal.target.request)),
       openness(request),
     ],
     ...(perHour === undefined ? {} : { perHour }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type RemedyError, remedy } from '../../../errors.ts';
 import { neededFirst, SERVICES } from '../../workloads/catalog.ts';
-import { commonRequest, withServices } from '../../workloads/request.ts';
+import { commonRequest, engineRequest, withServices } from '../../workloads/request.ts';
 import { regionOf } from './names.ts';
 import type { Location } from './paths.ts';
 
@@ -43,8 +43,7 @@ const gcpRequestSchema = z.preprocess(
     /** Range that may log in. */
     operatorAddress: z.string(),
     ...commonRequest,
-    /** Another image of the engine than the compose file's own. */
-    ollamaImage: z.string().optional(),
+    ...engineRequest,
     /** Whether VMs boot from an image of their own or get everything at boot. */
     bake: z.boolean().default(true),
     auth: z.enum(['token', 'none']),

@@ -11,7 +11,7 @@ import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
 import { stackToken } from '../../stack/secrets.ts';
 import { stackOption } from '../../stack/stack-option.ts';
 import type { StepDeps } from '../../stack/steps.ts';
-import { askServices } from '../../workloads/ask.ts';
+import { askOnMachines, engineNote } from '../../workloads/machine-engine.ts';
 import { onlyService, withServices } from '../../workloads/request.ts';
 import type { ServiceDefinition } from '../../workloads/service-definition.ts';
 import type { HostFlags } from './flags.ts';
@@ -35,16 +35,18 @@ const recordedRequest = z
   .preprocess(withServices, z.looseObject({ services: z.record(z.string(), z.unknown()) }))
   .catch({ services: {} });
 
+/** What says which engine was there. */
+const before = z.looseObject({ llama: z.unknown() });
+
 /** B's own minimum, seconds: on a machine it is always written out. */
 const MIN_PROCESS_SECONDS = 5;
 
 export function hostRequest(flags: HostFlags, services: readonly ServiceDefinition[]) {
   return {
-    services: askServices(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
+    ...askOnMachines(services, { 'min-process-seconds': MIN_PROCESS_SECONDS, ...flags }),
     ssh: parseSshAddress(flags.ssh),
     /** Absolute path of a private key; without one, the agent is asked. */
     identity: flags.identity === undefined ? undefined : resolve(flags.identity),
-    ollamaImage: flags['ollama-image'],
     auth: flags.auth,
   };
 }
@@ -62,7 +64,7 @@ export async function planHost(
   { make }: { readonly make: boolean },
   deps: HostDeployDeps,
 ): Promise<PlannedDeploy> {
-  const { ssh, auth, ollamaImage, identity } = request;
+  const { ssh, auth, ollamaImage, llama, identity } = request;
   const { definition, settings } = onlyService(request);
   const { name: service } = definition;
   const { paths } = deps;
@@ -73,7 +75,7 @@ export async function planHost(
   const pins: HostPins = { ...known, [service]: pin };
   const token = auth === 'token' ? await stackToken(paths, make) : undefined;
   const templates = await deps.templates();
-  const wanted = { definition, settings, links: links.known, ollamaImage, token };
+  const wanted = { definition, settings, links: links.known, ollamaImage, llama, token };
   const spec = serviceSpec(wanted, templatesOf(templates, definition));
   const target = { ...deps, stack: paths.name, templates, token: async () => token };
   const desired = desiredHost(spec, pins, target);
@@ -92,8 +94,13 @@ export async function planHost(
   };
   return {
     changes: plan.changes,
-    notes: [],
-    request: { services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, auth } } },
+    notes: engineNote(
+      request,
+      asked.services[service] === undefined ? undefined : before.parse(asked.services[service]),
+    ),
+    request: {
+      services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, llama, auth } },
+    },
     auth,
     preview: deployed,
     async apply() {

@@ -1,5 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
-import { authFlag, ollamaImageFlag } from '../../../config/cloud-flags.ts';
+import { authFlag } from '../../../config/cloud-flags.ts';
+import { machineEngineFlags } from '../../../config/engine-flags.ts';
 import { modelFlag } from '../../../config/flags.ts';
 import { modelsText, settingFlags } from '../../workloads/ask.ts';
 
@@ -28,7 +29,7 @@ export const hostDeployFlags = {
   ...loginFlags,
   model: modelFlag({ description: `model of the service [default: ${modelsText()}]` }),
   ...settingFlags(),
-  'ollama-image': ollamaImageFlag,
+  ...machineEngineFlags,
   auth: authFlag({ default: 'token' }),
 };
 

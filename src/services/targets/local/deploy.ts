@@ -8,6 +8,7 @@ import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import { desiredChain, loadBundles, modelsOf, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
+import { givenApiKey, keepApiKey, withModels } from './openai.ts';
 import { freePort, LOOPBACK, portInUse, tryPort } from './ports.ts';
 import { frontOf, isReplicated } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
@@ -20,6 +21,8 @@ export interface LocalDeps {
   readonly processes: ProcessDeps;
   /** Folder of the built services. */
   readonly bundles: string;
+  /** The operator's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -29,15 +32,19 @@ export interface LocalDeps {
  * @throws RemedyError: port in use (3), no Ollama (3), a process that dies or never gets ready (5)
  */
 export async function planLocal(
-  request: LocalRequest,
+  asked: LocalRequest,
   steps: StepDeps,
   { make }: { readonly make: boolean },
-  { paths, processes, bundles }: LocalDeps,
+  { paths, processes, bundles, env }: LocalDeps,
 ): Promise<PlannedDeploy> {
   const { context, journal } = steps;
-  refuseOnePort(request);
+  const { signal } = context;
+  refuseOnePort(asked);
   // Whatever is wrong with the request or the package, it is said before gigabytes are pulled.
   const built = await loadBundles(bundles);
+  const { openai } = asked;
+  const key = openai && (await givenApiKey(openai, env));
+  const request = openai === undefined ? asked : await withModels(asked, openai, key, { make, signal });
   const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
   const ports = await choosePorts(
     request,
@@ -45,13 +52,14 @@ export async function planLocal(
     (key) => (journal.resource(key)?.spec as ServiceSpec | undefined)?.port,
   );
   if (make && request.engine === 'ollama') {
-    await sharingModels(request, context.signal);
+    await sharingModels(request, signal);
     await ensureOllama(request.ollamaUrl, modelsOf(request), context);
   }
-  const shared = await sharingModels(request, context.signal);
+  const shared = await sharingModels(request, signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
+  const apiKey = await keepApiKey(paths, key, make);
   const target = localTarget(processes);
-  const desired = desiredChain(shared.request, ports, built, processes, token);
+  const desired = desiredChain(shared.request, ports, built, processes, token, apiKey);
   const plan = await observeAndPlan(target, desired, journal, context);
   const own = new Set(live.values());
   // Refused before anything is started: a port that a new process needs, and somebody else has.
@@ -72,7 +80,7 @@ export async function planLocal(
   };
   return {
     changes: plan.changes,
-    notes: shared.notes.map((text) => ({ level: 'info', text })),
+    notes: [...shared.notes, ...engineNote(request)].map((text) => ({ level: 'info', text })),
     request,
     auth: request.auth ?? 'none',
     preview: deployed,
@@ -90,6 +98,8 @@ export async function planLocal(
  * @throws RemedyError (exit 2) when two different contexts were asked for
  */
 async function sharingModels(request: LocalRequest, signal: AbortSignal) {
+  // Its context is its own.
+  if (request.engine === 'openai') return { request, notes: [] };
   const asked = SERVICES.flatMap((service): ModelOfService[] => {
     const { model, tuning } = request.services[service.name] ?? {};
     return model === undefined ? [] : [{ service, model, numCtx: tuning?.numCtx }];
@@ -110,6 +120,11 @@ async function sharingModels(request: LocalRequest, signal: AbortSignal) {
     }
   }
   return { request: { ...request, services }, notes };
+}
+
+/** What is not started here is named; of Ollama it is said once its models are there. */
+function engineNote({ openai, ...request }: LocalRequest): string[] {
+  return openai === undefined ? [] : [`engine: the server at ${openai.url} with ${modelsOf(request).join(' and ')}`];
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */

@@ -59,11 +59,19 @@ export interface TokenFile {
   readonly id: string;
 }
 
+/** Where a service finds its engine. An engine with Ollama's API keeps the variables of earlier versions. */
+function engineEnv({ engine, ollamaUrl, openai }: LocalRequest, simUrl: string, apiKey: TokenFile | undefined) {
+  if (engine !== 'openai') return { OLLAMA_URL: engine === 'sim' ? simUrl : ollamaUrl };
+  const key = apiKey === undefined ? {} : { ENGINE_API_KEY_FILE: apiKey.path, ENGINE_API_KEY_ID: apiKey.id };
+  return { ENGINE: 'openai', ENGINE_URL: openai?.url ?? '', ...key };
+}
+
 /**
  * Turns a request into the processes that make it up. Pure.
  *
  * @param ports of each process, by key
  * @param token what the services ask for; undefined for a chain that is open
+ * @param apiKey what the engine asks for
  */
 export function desiredChain(
   request: LocalRequest,
@@ -71,6 +79,7 @@ export function desiredChain(
   bundles: Readonly<Record<string, Bundle>>,
   deps: ProcessDeps,
   token?: TokenFile,
+  apiKey?: TokenFile,
 ): Desired[] {
   const { engine, sim, replicas } = request;
   const services = servicesOf(request);
@@ -86,7 +95,7 @@ export function desiredChain(
   const serve = (key: string, { name, env }: ServiceDefinition, host: { readonly SERVICE_HOST?: string } = {}) => {
     const settings = request.services[name] ?? {};
     return process(key, name, {
-      OLLAMA_URL: engine === 'sim' ? urlOf('engine') : request.ollamaUrl,
+      ...engineEnv(request, urlOf('engine'), apiKey),
       ...drain,
       LOG_PATH: join(deps.logs, `${key}.requests.jsonl`),
       ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { authFlag } from '../../../config/cloud-flags.ts';
-import { integerFlag, numberFlag } from '../../../config/flags.ts';
+import { integerFlag, numberFlag, urlFlag } from '../../../config/flags.ts';
 import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
 import { variable } from '../../words.ts';
 import { modelFlags, settingFlags } from '../../workloads/ask.ts';
@@ -32,11 +32,20 @@ export const localDeployFlags = {
     env: 'CHAINCTL_REPLICAS',
   }),
   engine: Flags.option({
-    description: 'engine that answers the prompts: simulated, or your Ollama',
-    options: ['sim', 'ollama'] as const,
+    description: 'engine that answers the prompts: simulated, your Ollama, or a server of the OpenAI API',
+    options: ['sim', 'ollama', 'openai'] as const,
     default: 'sim',
     env: 'CHAINCTL_ENGINE',
   })(),
+  'engine-url': urlFlag({
+    description: 'openai, ollama: base URL of the engine [default for ollama: OLLAMA_HOST]',
+    env: 'CHAINCTL_ENGINE_URL',
+  }),
+  'engine-api-key-file': Flags.string({
+    description: 'openai: holds the API key of the engine; or CHAINCTL_ENGINE_API_KEY is it',
+    helpValue: 'FILE',
+    env: 'CHAINCTL_ENGINE_API_KEY_FILE',
+  }),
   ...modelFlags(),
   ...settingFlags(),
   auth: authFlag({ default: 'none' }),

@@ -17,12 +17,15 @@ export const local: Provider<LocalRequest> = {
     description: `The services run as background processes that outlive this command; their logs are in the stack's folder.
 With the simulated engine nothing is downloaded, and every figure is labelled as simulated.
 With --engine ollama --concurrency should be that Ollama's OLLAMA_NUM_PARALLEL (1 unless you set it), which it does not report.
+With --engine openai the services ask a server that runs already (llama-server, vLLM, a hosted API): --engine-url names it, and
+--concurrency should be the requests that it works on at the same time.
 Run it again to change what differs: what is as wanted is left alone.`,
     examples: [
       '',
       '--replicas 5 --min-process-seconds 0.2',
       '--engine ollama --model-b phi3:mini',
       '--engine ollama --num-ctx 4096 --num-predict b=256',
+      '--engine openai --engine-url http://127.0.0.1:8000/v1 --concurrency 8',
       '--dry-run --json',
     ],
   },
@@ -51,7 +54,7 @@ Run it again to change what differs: what is as wanted is left alone.`,
     return {
       async plan(request, steps, _links, options) {
         const { planLocal } = await import('./deploy.ts');
-        return planLocal(request, steps, options, { paths, processes, bundles: operator.bundles });
+        return planLocal(request, steps, options, { paths, processes, bundles: operator.bundles, env: operator.env });
       },
       async target() {
         const { localTarget } = await import('./service-process.ts');

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import { remedy } from '../../../errors.ts';
 import { DEFAULT_CONCURRENCY } from '../../chain/tuning.ts';
 import { askServices } from '../../workloads/ask.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
@@ -15,12 +17,21 @@ export const localRequestSchema = z.preprocess(
   withServices,
   z.object({
     replicas: z.number().int().min(1),
-    engine: z.enum(['sim', 'ollama']),
+    engine: z.enum(['sim', 'ollama', 'openai']),
     ...commonRequest,
     /** By service; 0 for any free one. */
     ports: z.record(z.string(), z.number().int()),
     /** Base URL of a running Ollama; used with `engine: ollama` only. */
     ollamaUrl: z.string(),
+    /** Of `engine: openai`. */
+    openai: z
+      .object({
+        /** Base URL, with or without `/v1`. */
+        url: z.string(),
+        /** Absolute path of the file with the API key; the key itself is in no record. */
+        apiKeyFile: z.string().optional(),
+      })
+      .optional(),
     /** Whether the services ask for the stack's token; default `none`. */
     auth: z.enum(['none', 'token']).optional(),
     /** The machine that the simulated engine models. */
@@ -48,7 +59,7 @@ export function localRequest(
     services: asked,
     auth: flags.auth,
     ports: Object.fromEntries(services.map(({ name }) => [name, port(name) ?? 0])),
-    ollamaUrl: flags.engine === 'ollama' ? ollamaUrl(env.OLLAMA_HOST) : '',
+    ...engineOf(flags, env),
     sim: {
       outputTokensPerSecond: flags['sim-output-tokens'],
       promptTokensPerSecond: flags['sim-prompt-tokens'],
@@ -57,6 +68,36 @@ export function localRequest(
         Math.max(...Object.values(asked).map(({ tuning }) => tuning?.concurrency ?? DEFAULT_CONCURRENCY)),
     },
   };
+}
+
+/** @throws RemedyError (exit 2) for flags of another engine, or a missing address */
+function engineOf(flags: LocalFlags, env: Readonly<Record<string, string | undefined>>) {
+  const { engine, 'engine-url': given, 'engine-api-key-file': file } = flags;
+  if (engine !== 'openai' && file !== undefined) {
+    throw remedy.usage('usage', '--engine-api-key-file is for --engine openai', ['leave it out']);
+  }
+  if (engine === 'sim' && given !== undefined) {
+    throw remedy.usage('usage', '--engine-url is for an engine that runs already, and the simulated one is started', [
+      'add --engine openai or --engine ollama, or leave it out',
+    ]);
+  }
+  const url = given === undefined ? undefined : baseUrl(given);
+  if (engine === 'ollama') return { ollamaUrl: ollamaUrl(url?.replace(/\/v1$/, '') ?? env.OLLAMA_HOST) };
+  if (engine === 'sim') return { ollamaUrl: '' };
+  if (url === undefined) {
+    throw remedy.usage('usage', '--engine openai needs the address of the engine', [
+      'add for example --engine-url http://127.0.0.1:8000/v1',
+    ]);
+  }
+  return { ollamaUrl: '', openai: { url, ...(file === undefined ? {} : { apiKeyFile: resolve(file) }) } };
+}
+
+function baseUrl(text: string): string {
+  const url = new URL(text);
+  if (url.search === '' && url.hash === '') return url.href.replace(/\/+$/, '');
+  throw remedy.usage('usage', '--engine-url: a base URL has neither a "?" nor a "#"', [
+    'put a key into a file, and name it with --engine-api-key-file',
+  ]);
 }
 
 /**

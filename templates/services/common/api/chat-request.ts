@@ -39,6 +39,14 @@ export const STREAM_FIELDS: Readonly<Record<string, Schema>> = {
   stream_options: { type: 'object', properties: { include_usage: flag } },
 };
 
+/** `streamOf` sees to it. */
+export const OPTIONS_OF_STREAMS: Schema = {
+  anyOf: [
+    { properties: { stream: { type: 'boolean', enum: [true] } }, required: ['stream'] },
+    { properties: { stream_options: { type: 'null' } } },
+  ],
+};
+
 const TOOLS: Schema = {
   type: 'array',
   items: {
@@ -101,17 +109,13 @@ export function chatSchema(kind: Engine['kind'], messages: Schema = MESSAGES): S
         ? { ...flag, enum: [false], 'x-code': 'unsupported_parameter', 'x-reason': notHere['x-reason'] as string }
         : flag,
       top_logprobs: isOllama ? notHere : { type: 'integer', minimum: 0, maximum: 20 },
-      modalities: {
-        type: 'array',
-        items: { type: 'string', enum: ['text'] },
-        'x-code': 'unsupported_parameter',
-        'x-reason': 'must be ["text"]',
-      },
+      modalities: { type: 'array', items: { type: 'string', enum: ['text'], 'x-code': 'unsupported_parameter' } },
       functions: unsupported('is not supported: use tools'),
       function_call: unsupported('is not supported: use tool_choice'),
       audio: unsupported(),
     },
     required: ['messages'],
+    allOf: [OPTIONS_OF_STREAMS],
   };
 }
 

@@ -1,6 +1,15 @@
 import type { ApiDeps } from './api-deps.ts';
 import { answerHead, ChunkForm, chainctlOf, FINISH, openAiUsage, USAGE } from './chat-answer.ts';
-import { ONE, type RawSampling, refuseFaults, SAMPLING, STREAM_FIELDS, samplingOf, streamOf } from './chat-request.ts';
+import {
+  ONE,
+  OPTIONS_OF_STREAMS,
+  type RawSampling,
+  refuseFaults,
+  SAMPLING,
+  STREAM_FIELDS,
+  samplingOf,
+  streamOf,
+} from './chat-request.ts';
 import { failureEvent, logOf, SSE_HEADERS } from './chat-routes.ts';
 import { namingField } from './errors.ts';
 import { unsupported } from './messages.ts';
@@ -31,6 +40,7 @@ const REQUEST: Schema = {
     logit_bias: unsupported(),
   },
   required: ['prompt'],
+  allOf: [OPTIONS_OF_STREAMS],
 };
 
 const ANSWER: Schema = object({

@@ -28,6 +28,15 @@ const TEXT_CONTENT = contentOf([textPart]);
 const ANSWER_CONTENT = contentOf([textPart, part('refusal')]);
 const FUNCTION_TYPE: Schema = { type: 'string', enum: ['function'] };
 
+/** Of an answer: a text, a refusal, or calls of tools; `messagesOf` sees to it. */
+const SAYS_SOMETHING: Schema = {
+  anyOf: [
+    { properties: { content: { type: ['string', 'array'] } }, required: ['content'] },
+    { properties: { refusal: text }, required: ['refusal'] },
+    { properties: { tool_calls: { type: 'array', minItems: 1 } }, required: ['tool_calls'] },
+  ],
+};
+
 function part(type: 'text' | 'refusal'): Schema {
   return {
     type: 'object',
@@ -65,7 +74,7 @@ function messageOf(call: Schema, toolRequired: readonly string[], more: Readonly
       spoken('system'),
       spoken('developer'),
       spoken('user'),
-      message('assistant', assistant, []),
+      { ...message('assistant', assistant, []), allOf: [SAYS_SOMETHING] },
       message('tool', { content: TEXT_CONTENT, tool_call_id: text, ...more }, ['content', ...toolRequired]),
     ],
   };

@@ -25,7 +25,7 @@ const REQUEST: Schema = {
     options: {
       type: 'object',
       properties: {
-        num_predict: { type: 'integer', minimum: -2, description: 'Below 0: no limit' },
+        num_predict: { type: 'integer', minimum: -2, not: { enum: [0] }, description: 'Below 0: no limit' },
         ...SAMPLING,
       },
     },

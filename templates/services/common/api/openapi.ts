@@ -9,6 +9,8 @@ export interface RouteDoc {
   readonly tag: string;
   /** The very schema that validates its body. */
   readonly request?: Schema;
+  /** In its optional fields null is no value. */
+  readonly isStrict?: boolean;
   /** Of a 200, by content type. */
   readonly answers: Readonly<Record<string, Schema>>;
   /** Headers that a 200 may have beside `x-request-id`. */
@@ -127,7 +129,10 @@ function operationOf(route: Route, doc: RouteDoc, auth: boolean): Record<string,
       parameters: [{ name: parameter, in: 'path', required: true, schema: { type: 'string', minLength: 1 } }],
     }),
     ...(doc.request && {
-      requestBody: { required: true, content: { 'application/json': { schema: documented(doc.request) } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: doc.isStrict ? doc.request : documented(doc.request) } },
+      },
     }),
     responses,
   };

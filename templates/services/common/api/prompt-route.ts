@@ -46,6 +46,7 @@ export function promptRoute({ path, summary, answer, deps, work, checkHope }: Pr
       summary,
       tag: 'chain',
       request: REQUEST,
+      isStrict: true,
       answers: { 'application/json': answer, 'application/x-ndjson': LINE },
       failures: WORK_FAILURES.filter((status) => status !== 404),
     },

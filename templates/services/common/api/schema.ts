@@ -20,6 +20,9 @@ export interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly discriminator?: { readonly propertyName: string };
+  /** Documented by these, enforced where the message is read: what depends on more than one property. */
+  readonly allOf?: readonly Schema[];
+  readonly not?: Schema;
   readonly default?: unknown;
   readonly deprecated?: boolean;
   /** The code of a refusal, where it is a special one. */

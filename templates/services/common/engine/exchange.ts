@@ -41,11 +41,16 @@ export async function exchangeStream(
     scope: run.scope,
     ...(run.headers && { headers: run.headers }),
     onBytes: (bytes, progress) => {
-      framing.push(bytes);
+      const fault = faultOf(() => framing.push(bytes));
+      // What came before the fault was said, all the same.
       const flushed = builder.flush();
       if (flushed) progress.more();
       if (builder.complete) progress.whole();
-      return flushed?.wait;
+      if (fault === undefined) return flushed?.wait;
+      if (flushed?.wait === undefined) throw fault;
+      return flushed.wait.then(() => {
+        throw fault;
+      });
     },
   });
   if (reply.status !== 200) throw exchange.refused(reply);
@@ -81,6 +86,15 @@ function takeMessage(
   }
   if (isError || (message.error !== undefined && message.error !== null)) throw new EngineFault(faultText(message));
   exchange.take(builder, message, text.length);
+}
+
+function faultOf(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 function faultText(message: Record<string, unknown>): string {

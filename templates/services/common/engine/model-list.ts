@@ -7,6 +7,8 @@ import { engineError } from './failure.ts';
 
 const FRESH_MS = 5000;
 const TIMEOUT_MS = 5000;
+/** As in all texts about a service's own engine, whatever it speaks. */
+const WHO = 'ollama';
 
 /** The models that an engine lists: asked for at most every five seconds, by one request at a time. */
 export class ModelList {
@@ -44,15 +46,14 @@ export class ModelList {
   }
 
   async #ask(): Promise<readonly EngineModel[]> {
-    const who = this.#settings.kind === 'ollama' ? 'ollama' : 'engine';
     const reply = await this.#engine
       .request({ method: 'GET', path: this.#path, timeoutMs: TIMEOUT_MS })
       .catch((error: unknown) => {
-        throw error instanceof UpstreamError ? engineError(who, error.message) : error;
+        throw error instanceof UpstreamError ? engineError(WHO, error.message) : error;
       });
-    if (reply.status !== 200) throw engineError(who, engineSays(reply));
+    if (reply.status !== 200) throw engineError(WHO, engineSays(reply));
     const models = this.#parse(reply.text);
-    if (!models) throw engineError(who, `answered ${this.#path} with something that is no list of models`);
+    if (!models) throw engineError(WHO, `answered ${this.#path} with something that is no list of models`);
     return this.#settings.listed.length === 0 ? models : models.filter(({ id }) => this.#isListed(id));
   }
 

@@ -43,7 +43,7 @@ export class OllamaEngine implements Engine {
     this.ownModel = settings.model;
     this.#settings = settings;
     this.#contexts = contexts;
-    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
+    this.#upstream = new Upstream(settings.url, settings.headers);
     this.#models = new ModelList(this.#upstream, '/api/tags', settings, parseTags);
   }
 

@@ -4,18 +4,66 @@ import type { Engine } from './engine.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import { OllamaEngine } from './ollama.ts';
 import { OpenAiEngine } from './openai.ts';
+import { OpenAiReadiness } from './openai-readiness.ts';
+import { OwnModel } from './own-model.ts';
+import type { EngineState } from './readiness.ts';
+import { verifyEngine } from './start.ts';
 
 /** An engine, and whether it can be asked. */
 export interface OpenedEngine {
   readonly engine: Engine;
-  readonly readiness: EngineReadiness;
+  readonly readiness: EngineState;
+  /** Drops all connections to it. */
+  close(): void;
 }
 
-/** Opens what `ENGINE` names. */
-export function openEngine(settings: EngineSettings): OpenedEngine {
-  const { generate, model, keepAlive, preload, url } = settings;
+/**
+ * Opens what `ENGINE` names, and has its model loaded from now on.
+ * @param warn takes one line for the operator
+ * @param alsoNeeded models that are pulled where they are missing, beside the own one: those that steps name
+ */
+export function openEngine(
+  settings: EngineSettings,
+  warn: (line: string) => void,
+  alsoNeeded: readonly string[] = [],
+): OpenedEngine {
+  const { engine, readiness } = settings.kind === 'openai' ? openAi(settings) : ollama(settings, warn, alsoNeeded);
+  let isClosed = false;
+  const sleep = (ms: number) =>
+    new Promise<void>((resolve) => {
+      setTimeout(resolve, ms).unref();
+    });
+  const deps = { warn, exit: (code: number) => process.exit(code), sleep, random: Math.random };
+  void verifyEngine(readiness, settings, deps, () => isClosed);
+  return {
+    engine,
+    readiness,
+    close() {
+      isClosed = true;
+      engine.close();
+      readiness.close();
+    },
+  };
+}
+
+function openAi(settings: EngineSettings) {
+  const own = new OwnModel(settings.model);
+  const readiness = new OpenAiReadiness(settings, own);
+  return { engine: new OpenAiEngine(settings, own, () => readiness.lost()), readiness };
+}
+
+function ollama(settings: EngineSettings, warn: (line: string) => void, alsoNeeded: readonly string[]) {
+  const { generate, model, keepAlive, preload, url, headers } = settings;
   const contexts = new ContextRule(model, generate.numCtx, settings.chatNumCtx);
-  const readiness = new EngineReadiness({ engineUrl: url, settings: { model, keepAlive, ...generate }, preload });
-  const engine = settings.kind === 'openai' ? new OpenAiEngine(settings) : new OllamaEngine(settings, contexts);
-  return { engine, readiness };
+  const pull = settings.pull ? (line: string) => warn(`engine ${url}: ${line}`) : undefined;
+  const readiness = new EngineReadiness({
+    engineUrl: url,
+    headers,
+    settings: { model, keepAlive, ...generate },
+    preload,
+    contexts,
+    pull,
+    alsoNeeded,
+  });
+  return { engine: new OllamaEngine(settings, contexts), readiness };
 }

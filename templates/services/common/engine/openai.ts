@@ -1,7 +1,7 @@
 import { defined } from '../../../../src/services/defined.ts';
-import { parseObject } from '../engine-error.ts';
+import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { wholeCount } from '../engine-timing.ts';
-import { Upstream, type UpstreamReply } from '../upstream.ts';
+import { Upstream, UpstreamError, type UpstreamReply } from '../upstream.ts';
 import { AnswerBuilder } from './answer.ts';
 import type {
   ChatOrder,
@@ -24,6 +24,8 @@ import { chatFailure, engineError, generateFailure, refusedChat, refusedGenerate
 import { EngineFault } from './fault.ts';
 import { EventStream, type TakeMessage } from './framing.ts';
 import { ModelList } from './model-list.ts';
+import { parseOpenAiModels } from './openai-models.ts';
+import type { OwnModel } from './own-model.ts';
 import { vectorsOf } from './vectors.ts';
 
 type Message = Readonly<Record<string, unknown>>;
@@ -38,17 +40,20 @@ export class OpenAiEngine implements Engine {
   readonly #settings: EngineSettings;
   readonly #upstream: Upstream;
   readonly #models: ModelList;
-  #ownModel: string;
+  readonly #own: OwnModel;
+  readonly #onLost: () => void;
 
-  constructor(settings: EngineSettings) {
+  /** @param onLost called when the engine could not be reached, or broke off: it may come back as another process */
+  constructor(settings: EngineSettings, own: OwnModel, onLost: () => void) {
     this.#settings = settings;
-    this.#ownModel = settings.model;
-    this.#upstream = new Upstream(settings.url, undefined, settings.headers);
+    this.#own = own;
+    this.#onLost = onLost;
+    this.#upstream = new Upstream(settings.url, settings.headers);
     this.#models = new ModelList(this.#upstream, '/v1/models', settings, (text) => parseOpenAiModels(text, settings));
   }
 
   get ownModel(): string {
-    return this.#ownModel;
+    return this.#own.name;
   }
 
   async generate({ model, prompt, numPredict, temperature }: GenerateOrder, run: EngineRun): Promise<EngineAnswer> {
@@ -63,7 +68,7 @@ export class OpenAiEngine implements Engine {
       if (run.sink) return await this.#stream(CHAT, body, takeChat, (reply) => refusedGenerate(run.who, reply), run);
       return await this.#whole(body, run);
     } catch (error) {
-      throw generateFailure(run.who, error);
+      throw generateFailure(run.who, this.#seen(error));
     }
   }
 
@@ -73,7 +78,7 @@ export class OpenAiEngine implements Engine {
       const body = { model: await this.#nameOf(order.model), ...chatFields(order) };
       return await this.#stream(CHAT, body, takeChat, (reply) => refusedChat(run.who, reply), run);
     } catch (error) {
-      throw chatFailure(run.who, error);
+      throw chatFailure(run.who, this.#seen(error));
     }
   }
 
@@ -86,7 +91,7 @@ export class OpenAiEngine implements Engine {
       const refused = (reply: UpstreamReply) => refusedRoute(run.who, this.#settings.url, COMPLETIONS, reply);
       return await this.#stream(COMPLETIONS, body, takeCompletion, refused, run);
     } catch (error) {
-      throw chatFailure(run.who, error);
+      throw chatFailure(run.who, this.#seen(error));
     }
   }
 
@@ -112,13 +117,13 @@ export class OpenAiEngine implements Engine {
         simulated: isSimulated(reply),
       };
     } catch (error) {
-      throw chatFailure(run.who, error);
+      throw chatFailure(run.who, this.#seen(error));
     }
   }
 
   async models(): Promise<readonly EngineModel[]> {
     const models = await this.#models.current();
-    if (this.#settings.model === '') this.#ownModel = models[0]?.id ?? '';
+    this.#own.listed(models);
     return models;
   }
 
@@ -126,11 +131,16 @@ export class OpenAiEngine implements Engine {
     this.#upstream.close();
   }
 
+  #seen(error: unknown): unknown {
+    if (error instanceof UpstreamError && error.kind === 'network') this.#onLost();
+    return error;
+  }
+
   /** Without a name the own model, which may not be known yet. */
   async #nameOf(model: string): Promise<string> {
     if (model !== '') return model;
-    if (this.#ownModel === '') await this.models();
-    return this.#ownModel;
+    if (this.#own.name === '') await this.models();
+    return this.#own.name;
   }
 
   #post(path: string, body: unknown, { scope, headers }: EngineRun): Promise<UpstreamReply> {
@@ -150,7 +160,8 @@ export class OpenAiEngine implements Engine {
     if (reply.status !== 200) throw refusedGenerate(run.who, reply);
     const answer = parseObject(reply.text);
     if (!Array.isArray(answer?.choices) || answer.choices.length === 0) {
-      throw engineError(run.who, 'answered with something that is no chat completion');
+      const said = plainText(errorText(answer) ?? '');
+      throw engineError(run.who, said === '' ? 'answered with something that is no chat completion' : said);
     }
     takeChat(builder, answer, reply.text.length);
     builder.simulated = isSimulated(reply);
@@ -286,25 +297,4 @@ function usageOf({
 
 function isSimulated({ headers }: UpstreamReply): boolean {
   return headers['x-chainctl-simulated'] === '1';
-}
-
-/** The models of an answer of `/v1/models`, each also in the form of Ollama's list; undefined for anything else. */
-function parseOpenAiModels(text: string, { digest, model }: EngineSettings): EngineModel[] | undefined {
-  const data = parseObject(text)?.data;
-  if (!Array.isArray(data)) return undefined;
-  return data.flatMap((each: Message | null) => {
-    const id = each?.id;
-    if (each === null || typeof id !== 'string' || id === '') return [];
-    const created = wholeCount(each.created);
-    const size = wholeCount((each.meta as Message | null | undefined)?.size);
-    const tag = {
-      name: id,
-      model: id,
-      modified_at: new Date(Math.min(created * 1000, 8.64e15)).toISOString(),
-      size,
-      digest: id === model || (model === '' && data.length === 1) ? digest : '',
-      details: {},
-    };
-    return [{ id, ownedBy: typeof each.owned_by === 'string' ? each.owned_by : 'openai', created, tag }];
-  });
 }

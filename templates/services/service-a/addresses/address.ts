@@ -25,7 +25,7 @@ export class Address {
     this.path = pathname.replace(/\/+$/, '') + search;
     this.url = ip === undefined ? url : withHost(url, ip);
     this.ip = ip;
-    this.upstream = new Upstream(origin, ip);
+    this.upstream = new Upstream(origin, {}, ip);
   }
 
   /** What it tells about itself in `/health`. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { loadPipeline } from '../../../../src/services/pipelines/pipeline-file.ts';
 import { PipelineFault } from '../../../../src/services/pipelines/read-pipeline.ts';
 import { type Env, EnvError } from '../../common/env.ts';
@@ -20,12 +21,27 @@ export function openGraph(env: Env, deps: Omit<StepDeps, 'chunks' | 'indexFolder
     const whole = { ...deps, chunks: {}, indexFolder };
     return new PipelineGraph(builtInPipeline(promptChars), whole, KINDS, { isBuiltIn: true });
   }
-  const variables = (name: string) => (name === 'ENGINE_URL' ? deps.engineUrl : env.raw(name));
+  const carried = carriedVariables(env);
+  const variables = (name: string) => (name === 'ENGINE_URL' ? deps.engineUrl : (carried[name] ?? env.raw(name)));
   try {
     const { pipeline, chunks } = loadPipeline(path, variables);
     return new PipelineGraph(pipeline, { ...deps, chunks, indexFolder }, KINDS);
   } catch (error) {
     if (error instanceof PipelineFault) throw new EnvError(error.message);
     throw error;
+  }
+}
+
+/**
+ * What a deploy has taken from the environment of its operator, for the pipeline alone: in a file, since others can read
+ * the environment of a container.
+ */
+function carriedVariables(env: Env): Readonly<Record<string, string>> {
+  const path = env.text('CHAIN_VARIABLES_FILE', '');
+  if (path === '') return {};
+  try {
+    return Object.assign(Object.create(null), JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new EnvError(`CHAIN_VARIABLES_FILE: "${path}" cannot be read: ${(error as Error).message}`);
   }
 }

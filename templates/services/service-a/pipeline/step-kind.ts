@@ -47,7 +47,7 @@ export interface StepRunner {
 
 export interface Embedder {
   /** Names model and service: vectors of two are not compared. */
-  readonly id: string;
+  id(): string;
   embed(texts: readonly string[], run: EngineRun): Promise<readonly (readonly number[])[]>;
 }
 

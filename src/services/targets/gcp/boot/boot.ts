@@ -37,7 +37,7 @@ export interface BootDeps {
 export async function bootOf(input: BootInput, deps: BootDeps): Promise<Boot> {
   const { request, owner, token } = input;
   const { definition } = onlyService(request);
-  const templates = { ...deps.templates, boot: bootOfService(deps.templates.boot, definition) };
+  const templates = { ...deps.templates, boot: bootOfService(deps.templates.boot, definition, request.llama) };
   const { boot } = templates;
   const keys = await loginKeys(deps.paths, HOST_KEY_B, input.make);
   const spec = specOf(request, templates, token);

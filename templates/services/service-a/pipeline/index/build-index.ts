@@ -49,7 +49,7 @@ export class BuildingIndex {
 
   async #build(): Promise<void> {
     const { step, chunks, embedder, folder, warn } = this.#order;
-    const key = JSON.stringify([embedder.id, chunks.map(({ text }) => text)]);
+    const key = JSON.stringify([embedder.id(), chunks.map(({ text }) => text)]);
     const file = folder === undefined ? undefined : new VectorFile(folder, step, key);
     const kept = file?.read(chunks.length);
     const vectors = kept ?? (await this.#embed());
@@ -97,10 +97,13 @@ export class BuildingIndex {
       } catch (error) {
         this.#scope.check();
         if (!(error instanceof Problem)) throw error;
+        const why = error.message.startsWith(`step ${embedStep} `)
+          ? error.message
+          : `step ${embedStep} error: ${error.message}`;
         const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
         const next = `next attempt in ${pause / 1000} s`;
-        warn(`index ${step}: attempt ${tries} failed: ${messageOf(error)}; ${next}`);
-        this.reason = `${this.#progress(at)}: ${messageOf(error)}`;
+        warn(`index ${step}: attempt ${tries} failed: ${why}; ${next}`);
+        this.reason = `${this.#progress(at)}: ${why}`;
         await sleep(pause, this.#scope);
       }
     }

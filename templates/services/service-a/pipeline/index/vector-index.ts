@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { create, insertMultiple, searchVector } from '@orama/orama';
 import type { Vectors } from './vector-file.ts';
 
@@ -20,12 +21,14 @@ const BATCH = 500;
 export async function openVectorIndex({ dimensions, values }: Vectors): Promise<VectorIndex> {
   const database = create({ schema: { vector: `vector[${dimensions}]` } as const });
   const count = values.length / dimensions;
-  const documents = Array.from({ length: count }, (_, index) => ({
-    id: String(index),
-    // Orama's type knows arrays alone; it makes these of them.
-    vector: values.subarray(index * dimensions, (index + 1) * dimensions) as unknown as number[],
-  }));
-  await insertMultiple(database, documents, BATCH);
+  for (let at = 0; at < count; at += BATCH) {
+    const documents = Array.from({ length: Math.min(BATCH, count - at) }, (_, index) => {
+      const from = (at + index) * dimensions;
+      return { id: String(at + index), vector: Array.from(values.subarray(from, from + dimensions)) };
+    });
+    await insertMultiple(database, documents, BATCH);
+    await setImmediate();
+  }
   return {
     dimensions,
     async search(vector, top) {

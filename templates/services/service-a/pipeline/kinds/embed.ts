@@ -60,7 +60,7 @@ export const embed: OpenStep = (step, deps) => {
     keepsTime: service !== undefined,
     // What makes vectors comparable: an index of others is none of this one.
     embedder: {
-      id: [named || deps.model(), step.shape, ...step.urls].join(' '),
+      id: () => [named || deps.model(), step.shape, ...step.urls].join(' '),
       embed: async (texts, run) => (await checked(texts, run)).vectors,
     },
     async run({ inputs, run }) {

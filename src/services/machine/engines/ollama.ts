@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { RemedyError, reasonOf, remedy } from '../../errors.ts';
-import { pullProgress } from '../pull-progress.ts';
-import { parseJson } from '../words.ts';
-import { formatAccess } from './access.ts';
-import { lookAtContainer, waitForContainer } from './container.ts';
-import { ConnectionLost } from './failures.ts';
-import type { Step } from './host-resource.ts';
-import type { HostSession } from './session.ts';
-import { requestThrough } from './through.ts';
+import { RemedyError, reasonOf, remedy } from '../../../errors.ts';
+import { DEFAULT_CONCURRENCY, TUNING } from '../../chain/tuning.ts';
+import { pullProgress } from '../../pull-progress.ts';
+import { parseJson } from '../../words.ts';
+import { formatAccess } from '../access.ts';
+import { lookAtContainer, waitForContainer } from '../container.ts';
+import { ConnectionLost } from '../failures.ts';
+import type { Step } from '../host-resource.ts';
+import type { HostSession } from '../session.ts';
+import { requestThrough } from '../through.ts';
+import type { MachineEngine } from './engine.ts';
 
 const ENGINE_PORT = 11_434;
 /** The engine answers within this time of its start, seconds. */
@@ -20,8 +22,20 @@ const text = z.string().optional();
 const bytes = z.number().optional();
 const pullLine = z.object({ status: text, error: text, digest: text, completed: bytes, total: bytes });
 
+/** Ollama: it pulls its models itself. */
+export const ollama: MachineEngine = {
+  name: 'ollama',
+  settings: (spec, image) => ({
+    OLLAMA_IMAGE: image,
+    ENGINE_SLOTS: spec.env[TUNING.concurrency.variable] ?? String(DEFAULT_CONCURRENCY),
+  }),
+  async ensure(session, { service, model }, step) {
+    if (model !== undefined) await ensureModel(session, service, model, step);
+  },
+};
+
 /** Sees that the engine beside a service has a model, pulling it with progress. */
-export async function ensureModel(session: HostSession, service: string, model: string, step: Step): Promise<void> {
+async function ensureModel(session: HostSession, service: string, model: string, step: Step): Promise<void> {
   const { clock, signal, waiting } = step;
   const host = await waitForEngine(session, service, step);
   const show = { host, port: ENGINE_PORT, path: '/api/show', body: { model }, silenceSeconds: 30, signal };

@@ -1,0 +1,66 @@
+import { Flags } from '@oclif/core';
+import { SERVICES } from '../services/workloads/catalog.ts';
+import type { ForService } from '../services/workloads/machine-engine.ts';
+import { checkUrl, integerFlag, refused } from './flags.ts';
+
+const NAMES = SERVICES.map(({ name }) => name);
+
+/** `VALUE` for all services, or `a=VALUE` for one; repeatable. */
+const forServices = (helpValue: string, check: (text: string, flag: { readonly name: string }) => string) =>
+  Flags.custom<ForService>({
+    helpValue: `[${NAMES[0]}=]${helpValue}`,
+    multiple: true,
+    multipleNonGreedy: true,
+    parse: async (text, _context, flag) => {
+      const [, service, own] = /^([a-z][a-z0-9]*)=(.*)$/s.exec(text) ?? [];
+      if (service === undefined || own === undefined) return { value: check(text, flag) };
+      if (!NAMES.includes(service)) throw refused(flag, `"${service}" is none of the services ${NAMES.join(', ')}`);
+      return { service, value: check(own, flag) };
+    },
+  });
+
+function checkSha256(text: string, flag: { readonly name: string }): string {
+  const digits = text.toLowerCase().replace(/^sha256:/, '');
+  if (/^[0-9a-f]{64}$/.test(digits)) return digits;
+  throw refused(flag, 'a SHA-256 has 64 hexadecimal digits, as sha256sum writes it');
+}
+
+/** The engine of a service on a machine, in a container beside it: the same flags on every place with machines. */
+export const machineEngineFlags = {
+  engine: Flags.option({
+    description: 'engine beside the service: Ollama, or llama.cpp with one GGUF file',
+    options: ['ollama', 'llamacpp'] as const,
+    default: 'ollama',
+    env: 'CHAINCTL_MACHINE_ENGINE',
+  })(),
+  'ollama-image': Flags.string({
+    description: 'image of Ollama [default: the version that chainctl was tested with]',
+    helpValue: 'IMAGE',
+    env: 'CHAINCTL_OLLAMA_IMAGE',
+  }),
+  'model-url': forServices(
+    'URL',
+    checkUrl,
+  )({
+    description: 'llamacpp: where the GGUF file is downloaded from; repeatable, for each service its own',
+    env: 'CHAINCTL_MODEL_URL',
+  }),
+  'model-sha256': forServices(
+    'HEX',
+    checkSha256,
+  )({
+    description: 'llamacpp: checksum of the file [default: the one that the server tells, as Hugging Face does]',
+    env: 'CHAINCTL_MODEL_SHA256',
+  }),
+  'llama-image': Flags.string({
+    description: 'llamacpp: image of its server',
+    helpValue: 'IMAGE',
+    env: 'CHAINCTL_LLAMA_IMAGE',
+  }),
+  'llama-threads': integerFlag({
+    description: 'llamacpp: processor threads [default: 2]',
+    min: 1,
+    max: 1024,
+    env: 'CHAINCTL_LLAMA_THREADS',
+  }),
+};

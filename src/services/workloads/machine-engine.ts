@@ -1,0 +1,95 @@
+import { remedy } from '../../errors.ts';
+import { defined } from '../defined.ts';
+import type { Note } from '../stack/provider.ts';
+import { type AskedServices, askServices } from './ask.ts';
+import { type Download, ggufFile, type LlamaEngine, modelUrl } from './llama.ts';
+import { onlyService } from './request.ts';
+import type { FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
+
+/** A value for one service, or for every one. */
+export interface ForService {
+  readonly service?: string;
+  readonly value: string;
+}
+
+/** What is asked of services on machines, and of the engines beside them. Without `llama` they are Ollama. */
+export interface OnMachines {
+  readonly services: AskedServices;
+  readonly ollamaImage?: string | undefined;
+  readonly llama?: LlamaEngine | undefined;
+}
+
+/** The flags that mean llama.cpp alone. */
+const OF_LLAMA = ['model-url', 'model-sha256', 'llama-image', 'llama-threads'];
+
+/**
+ * What the flags ask of services on machines and of their engines.
+ *
+ * @throws RemedyError (exit 2) for flags of the other engine, a model that is no GGUF file, or one without an address
+ */
+export function askOnMachines(services: readonly ServiceDefinition[], flags: FlagValues): OnMachines {
+  const asked = askServices(services, flags);
+  const ollamaImage = flags['ollama-image'] as string | undefined;
+  if (flags.engine !== 'llamacpp') {
+    const foreign = OF_LLAMA.find((flag) => flags[flag] !== undefined);
+    if (foreign !== undefined) throw usage(`--${foreign} is for llama.cpp`, 'add --engine llamacpp, or leave it out');
+    return { services: asked, ollamaImage };
+  }
+  if (ollamaImage !== undefined)
+    throw usage('--ollama-image is for Ollama', 'name that of llama.cpp with --llama-image');
+  const withFiles = services.map((service): [string, AskedServices[string]] => {
+    const settings = asked[service.name] ?? {};
+    return [service.name, service.model === undefined ? settings : { ...settings, ...fileOf(service, flags) }];
+  });
+  const image = flags['llama-image'] as string | undefined;
+  const threads = flags['llama-threads'] as number | undefined;
+  return { services: Object.fromEntries(withFiles), llama: defined({ image, threads }) };
+}
+
+function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
+  const url = valueFor(name, 'model-url', flags);
+  if (url === undefined) {
+    throw usage(
+      `--engine llamacpp needs the address of the model of ${title}`,
+      `add for example --model-url https://huggingface.co/OWNER/NAME/resolve/main/FILE.gguf`,
+    );
+  }
+  const download: Download = defined({ url: modelUrl(url), sha256: valueFor(name, 'model-sha256', flags) });
+  const flag = flags.model === undefined ? `model-${name}` : 'model';
+  return { model: ggufFile(flags[flag] as string | undefined, download.url, `--${flag}`), download };
+}
+
+/** The service's own, else that of all. @throws RemedyError (exit 2) when there are two */
+function valueFor(service: string, flag: string, flags: FlagValues): string | undefined {
+  const given = (flags[flag] ?? []) as readonly ForService[];
+  const own = given.filter((each) => each.service === service);
+  const values = own.length > 0 ? own : given.filter((each) => each.service === undefined);
+  if (values.length < 2) return values[0]?.value;
+  throw usage(
+    `--${flag} is given twice for ${service.toUpperCase()}`,
+    `leave one out, or write --${flag} ${service}=...`,
+  );
+}
+
+type Asked = Omit<OnMachines, 'services'> & Parameters<typeof onlyService>[0];
+
+/**
+ * Which engine a place with one service gets, for its plan, and that it is another one than before. Pure.
+ *
+ * @param before what was asked for earlier, if anything
+ */
+export function engineNote(request: Asked, before?: { readonly llama?: unknown }): Note[] {
+  const { settings, definition } = onlyService(request);
+  const { model, download }: ServiceSettings = settings;
+  if (model === undefined) return [];
+  const name = (llama: unknown) => (llama === undefined ? 'Ollama' : 'llama.cpp');
+  const from = download === undefined ? '' : `, from ${new URL(download.url).host}`;
+  const own = name(request.llama);
+  const earlier = before === undefined ? own : name(before.llama);
+  const instead = earlier === own ? '' : `, in the place of ${earlier}`;
+  return [{ level: 'info', text: `engine of ${definition.title}: ${own} with ${model}${from}${instead}` }];
+}
+
+function usage(fault: string, next: string) {
+  return remedy.usage('usage', fault, [next]);
+}
