@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 
 // A deploy compares hashes: with other ones, an upgrade replaces each container, makes each image of a group again, and rolls
-// each group over. A comment counts, too. They changed once since version 0.1.0, for the profiles of two engines.
+// each group over. A comment counts, too. They changed once since version 0.1.0, for the profiles of two engines and the
+// folder of files.
 it.each([
   ['a', 'c81a1c5f39083b2e', '4df68731e7c18962'],
   ['b', '7ec5147f6708c35d', 'c0c2ea7eda26cf34'],
