@@ -41,6 +41,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class Admission {
   readonly #options: AdmissionOptions;
+  readonly #gated: Lane;
   #active = 0;
   // A Set keeps insertion order and deletes in O(1): callers that give up leave from the middle.
   readonly #waiters = new Set<Waiter>();
@@ -48,7 +49,9 @@ export class Admission {
   #gapMs = 0;
 
   constructor(options: AdmissionOptions) {
+    const { gate } = options;
     this.#options = options;
+    this.#gated = gate === undefined ? FREE : { gate };
   }
 
   get active(): number {
@@ -90,6 +93,11 @@ export class Admission {
    */
   enter(scope: RequestScope): Promise<number> {
     return this.#enter(scope, this.#options);
+  }
+
+  /** The same for work of which nobody knows how long it takes: the gate is about it, the least time is not. */
+  enterGated(scope: RequestScope): Promise<number> {
+    return this.#enter(scope, this.#gated);
   }
 
   /** The same for work that asks for nothing but a place: neither the gate nor the least time is about it. */

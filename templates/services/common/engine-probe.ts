@@ -27,7 +27,7 @@ export class EngineProbe {
   readonly #engine: Pick<Upstream, 'request'>;
   readonly #wanted: ListedModel;
   readonly #model: string;
-  readonly #alsoNeeded: readonly string[];
+  readonly #alsoNeeded: () => readonly string[];
   readonly #wantedNumCtx: () => number;
   /** By name and digest: what a name stands for changes only with its digest. */
   readonly #facts = new Map<string, Promise<ModelFacts>>();
@@ -38,7 +38,7 @@ export class EngineProbe {
     engine: Pick<Upstream, 'request'>,
     model: string,
     numCtx: () => number,
-    alsoNeeded: readonly string[] = [],
+    alsoNeeded: () => readonly string[] = () => [],
   ) {
     this.#engine = engine;
     this.#model = model;
@@ -64,7 +64,7 @@ export class EngineProbe {
     const model = findModel(listed, this.#wanted);
     if (!model) return { kind: 'absent', model: this.#model };
     const isLacking = (name: string) => !findModel(listed, { name: canonicalModelName(name), digest: undefined });
-    const lacking = this.#alsoNeeded.find(isLacking);
+    const lacking = this.#alsoNeeded().find(isLacking);
     if (lacking !== undefined) return { kind: 'absent', model: lacking };
     // Not known is one thing, failing another: Ollama's fails for a moment while it unloads.
     if (ps.status >= 500 && ps.status !== 501) return broken('/api/ps', ps);

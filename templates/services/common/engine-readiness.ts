@@ -33,7 +33,7 @@ export interface ReadinessOptions {
   /** Has missing models pulled; undefined where that is not wanted. Takes lines for the operator. */
   readonly pull?: ((line: string) => void) | undefined;
   /** Models that have to be there, beside the one of `settings`. */
-  readonly alsoNeeded?: readonly string[];
+  readonly alsoNeeded?: () => readonly string[];
   /** For tests; else a client of `engineUrl`, and milliseconds of `performance.now()`. */
   readonly engine?: Pick<Upstream, 'request' | 'close'>;
   readonly now?: () => number;

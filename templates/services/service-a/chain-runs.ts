@@ -1,6 +1,7 @@
 import type { Admission } from '../common/admission.ts';
+import type { Series } from '../common/api/statistics.ts';
 import type { LeastTime } from '../common/least-time.ts';
-import type { Graph, GraphContext, GraphInput, GraphOutcome } from './pipeline/graph.ts';
+import type { Graph, GraphContext, GraphInput, GraphOutcome, StepWatch } from './pipeline/graph.ts';
 import type { RemoteWindow } from './remote-window.ts';
 
 export interface ChainRunsOptions {
@@ -8,6 +9,9 @@ export interface ChainRunsOptions {
   readonly admission: Admission;
   readonly window: RemoteWindow;
   readonly least: LeastTime;
+  /** Counts the runs; and each step, by name. */
+  readonly chain: Series;
+  readonly steps: Readonly<Record<string, Series>>;
 }
 
 export interface ChainRun {
@@ -28,8 +32,30 @@ export class ChainRuns {
 
   /** A's place is held for exactly as long as A's own steps need it, the place of the window until the end. */
   async run(input: GraphInput, context: GraphContext): Promise<ChainRun> {
+    const { chain } = this.#options;
+    const { scope } = context;
+    chain.begun();
+    try {
+      const run = await this.#admitted(input, context);
+      const { firstTokenSeconds, wholeUsage } = run.outcome;
+      chain.succeeded({
+        seconds: scope.elapsedSeconds(),
+        firstTokenSeconds: firstTokenSeconds && (run.begunAt - scope.startedAt) / 1000 + firstTokenSeconds,
+        inputTokens: wholeUsage.input,
+        outputTokens: wholeUsage.output,
+      });
+      return run;
+    } catch (error) {
+      chain.failed(error);
+      throw error;
+    }
+  }
+
+  async #admitted(input: GraphInput, context: GraphContext): Promise<ChainRun> {
     const { graph, admission, window, least } = this.#options;
-    const queueMs = await admission.enter(context.scope);
+    // How long a chat takes is for its caller to say: neither is it judged by what others took, nor others by it.
+    const isChat = input.chat !== undefined;
+    const queueMs = await (isChat ? admission.enterGated(context.scope) : admission.enter(context.scope));
     const begunAt = performance.now();
     const ahead = window.begun - 1;
     let holdsPlace = true;
@@ -38,9 +64,9 @@ export class ChainRuns {
       holdsPlace = false;
     };
     try {
-      const outcome = await graph.run(input, { ...context, onEngineFree: leave });
-      // How long a chat takes is for its caller to say.
-      if (input.chat === undefined) least.record(performance.now() - begunAt, performance.now(), ahead);
+      const outcome = await graph.run(input, { ...context, onStep: this.#onStep, onEngineFree: leave });
+      const endedAt = performance.now();
+      if (!isChat) least.record(endedAt - begunAt, endedAt, ahead);
       return { outcome, queueMs, begunAt };
     } finally {
       leave();
@@ -48,4 +74,10 @@ export class ChainRuns {
       admission.pump();
     }
   }
+
+  readonly #onStep = (step: string): StepWatch | undefined => {
+    const series = this.#options.steps[step];
+    series?.begun();
+    return series;
+  };
 }

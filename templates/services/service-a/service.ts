@@ -13,6 +13,7 @@ import { readCommonSettings, readModelSettings } from '../common/service-setting
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
+import { ChainTarget } from './chain-target.ts';
 import { createSideRoutes } from './page/side-routes.ts';
 import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
@@ -26,7 +27,7 @@ export function createServiceA(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const opened = openEngine(engineSettings, warn);
+  const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
@@ -55,8 +56,10 @@ export function createServiceA(context: ServiceContext): Service {
   const admission = new Admission({ ...settings, gate: window, leastMs });
   const log = settings.logPath ? new RequestLog({ path: settings.logPath, warn }) : undefined;
   const startedAt = performance.now();
-  const runs = new ChainRuns({ graph, admission, window, least });
-  const direct = new Series(() => admission.waiting);
+  const waiting = () => admission.waiting;
+  const [chain, direct] = [new Series(waiting), new Series(waiting)];
+  const steps = Object.fromEntries(graph.steps.map(({ name }) => [name, new Series()]));
+  const runs = new ChainRuns({ graph, admission, window, least, chain, steps });
 
   async function health(): Promise<Health> {
     const state = await readiness.current();
@@ -89,23 +92,23 @@ export function createServiceA(context: ServiceContext): Service {
     };
   }
 
-  const deps: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
+  const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const chain = chainRoute({ deps, runs, graph, model, remoteUrl, pingMs: api.pingMs });
   const side = createSideRoutes(env, settings, warn);
   return side.around({
     ...createServiceApi({
-      work: deps,
+      work,
       settings: api,
       engine,
       limited: engineSettings.listed.length > 0,
       who: 'ollama(A)',
       description: 'A chain of steps: its own engine first, then another service.',
-      targets: [],
+      targets: [new ChainTarget(runs, Math.floor(Date.now() / 1000))],
       health,
-      statistics: { direct },
+      // A step that is called like one of A's own keys is not told of.
+      statistics: Object.assign({ chain }, steps, { chain, direct }),
       direct,
-      routes: [chain],
+      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs })],
     }),
     async close() {
       graph.close();

@@ -135,6 +135,41 @@ test.each(FAULTS)(
   },
 );
 
+test.each(FAULTS)('B’s engine fails by %s in mid-stream: A passes the reason on', async (mode, why) => {
+  const engineA = await lab.engine();
+  const engineB = await lab.engine(engineWithGenerationOf(4000, 1));
+  await post(`${engineB.url}/sim/faults`, { mode, count: 1 });
+  const b = await lab.b(engineB.url, { OLLAMA_TIMEOUT_SECONDS: '0.5' });
+  const a = await lab.a(engineA.url, b.url);
+  const stream = await rawPost(`${a.url}/chain`, STREAM);
+  const last = linesOf(stream).at(-1);
+  expect(stream).toMatchObject({ status: 200, end: 'broken' });
+  expect(last).toMatchObject({ hop: 'b', status: mode === 'stall' ? 504 : 502 });
+  expect(last.error).toMatch(/^remote\(B\) error: ollama error: /);
+  expect(last.error).toMatch(why);
+});
+
+test('B dies in mid-stream: the reason, and a broken end', async () => {
+  const engineA = await lab.engine();
+  const engineB = await lab.engine(engineWithGenerationOf(20_000, 1));
+  const b = await lab.b(engineB.url);
+  const a = await lab.a(engineA.url, b.url, { SSE_PING_SECONDS: '0.1' });
+  const answer = await fetch(`${a.url}/chain`, { method: 'POST', body: JSON.stringify(STREAM) });
+  let text = '';
+  const read = async () => {
+    for await (const bytes of answer.body ?? []) {
+      text += Buffer.from(bytes).toString();
+      if (/"hop":"b","token":"[^"]/.test(text)) b.signal('SIGKILL');
+    }
+  };
+  await expect(read()).rejects.toThrow();
+  expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+    hop: 'b',
+    status: 502,
+    error: 'remote(B) error: connection closed before the answer was complete',
+  });
+});
+
 test('B breaks off in mid-stream: the reason, and a broken end', async () => {
   const engine = await lab.engine();
   const b = await play((_incoming, outgoing) => {

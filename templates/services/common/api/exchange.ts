@@ -3,7 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Problem } from '../problem.ts';
 import { errorBody, errorHeaders, type Family, familyOf } from './errors.ts';
 
-export const REQUEST_ID_HEADER = 'x-request-id';
+const REQUEST_ID_HEADER = 'x-request-id';
+/** W3C Trace Context, of its version and of later ones. */
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]{1,200})?$/;
+const MOST_TRACESTATE = 2048;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** One request and its answer. */
@@ -31,6 +34,18 @@ export class Exchange {
     const given = incoming.headers[REQUEST_ID_HEADER];
     this.requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     this.headers = { [REQUEST_ID_HEADER]: this.requestId, ...corsHeaders };
+  }
+
+  /** The headers that go with what is asked of others on behalf of this request. */
+  get passedOn(): Readonly<Record<string, string>> {
+    const { traceparent, tracestate } = this.incoming.headers;
+    const isTraced = typeof traceparent === 'string' && TRACEPARENT.test(traceparent);
+    const hasState = isTraced && typeof tracestate === 'string' && tracestate.length <= MOST_TRACESTATE;
+    return {
+      [REQUEST_ID_HEADER]: this.requestId,
+      ...(isTraced && { traceparent }),
+      ...(hasState && { tracestate }),
+    };
   }
 
   json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): void {

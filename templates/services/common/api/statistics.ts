@@ -39,18 +39,31 @@ export class Series {
 
   /** Counts a run by how it ends: a rejection is an error, unless its caller has left. */
   async run<T>(work: Promise<T>, successOf: (value: T) => Success): Promise<T> {
-    this.#requests++;
-    this.#inFlight++;
+    this.begun();
     try {
       const value = await work;
-      this.#record(successOf(value));
+      this.succeeded(successOf(value));
       return value;
     } catch (error) {
-      if ((error as { status?: unknown }).status !== 499) this.#errors++;
+      this.failed(error);
       throw error;
-    } finally {
-      this.#inFlight--;
     }
+  }
+
+  /** A run has begun; one of the other two tells its end. */
+  begun(): void {
+    this.#requests++;
+    this.#inFlight++;
+  }
+
+  succeeded(success: Success): void {
+    this.#inFlight--;
+    this.#record(success);
+  }
+
+  failed(error: unknown): void {
+    this.#inFlight--;
+    if ((error as { status?: unknown }).status !== 499) this.#errors++;
   }
 
   /** In the form of /v1/statistics. */

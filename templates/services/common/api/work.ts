@@ -6,7 +6,7 @@ import { RequestScope, TIMEOUT_HEADER } from '../request-scope.ts';
 import type { ServiceContext } from '../run-service.ts';
 import type { CommonSettings } from '../service-settings.ts';
 import { asProblem } from './errors.ts';
-import { type Exchange, REQUEST_ID_HEADER } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { type StreamOptions, StreamWriter } from './stream-writer.ts';
 
 /** What every route that generates needs of its service. */
@@ -102,7 +102,7 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
     const result = await spec.run(parseJsonBody(raw), {
       exchange,
       scope: own,
-      headers: { [REQUEST_ID_HEADER]: requestId },
+      headers: exchange.passedOn,
       stream({ headers, failure, ...options }) {
         deps.streams.add(own);
         writer = new StreamWriter(outgoing, {

@@ -68,6 +68,7 @@ export class GraphRun {
     const isWhole = graph.isLine && graph.timeoutMs === undefined;
     this.#scope = isWhole ? context.scope : context.scope.part(graph.timeoutMs, () => this.#tooLate());
     this.#engineSteps = graph.steps.filter(({ runner }) => runner.usesEngine).length;
+    if (this.#engineSteps === 0) context.onEngineFree?.();
   }
 
   async outcome(): Promise<GraphOutcome> {
@@ -96,6 +97,7 @@ export class GraphRun {
     if (needs.length === 1) await needs[0];
     else if (needs.length > 1) await Promise.all(needs);
     if (step.name === this.#graph.leaf) this.#context.onLeaf?.();
+    const watch = this.#context.onStep?.(step.name);
     const begunAt = this.#clock.now();
     try {
       const { result, firstAt, tries, error } = await runStep({
@@ -108,9 +110,20 @@ export class GraphRun {
         sink: this.#sinkOf(step),
         clock: this.#clock,
       });
+      const endedAt = this.#clock.now();
       this.#outputs[step.name] = result?.output ?? {};
-      this.#ended.set(step.name, { step, begunAt, endedAt: this.#clock.now(), firstAt, tries, result, error });
+      this.#ended.set(step.name, { step, begunAt, endedAt, firstAt, tries, result, error });
+      if (error !== undefined) watch?.failed(error);
+      else {
+        watch?.succeeded({
+          seconds: (endedAt - begunAt) / 1000,
+          firstTokenSeconds: firstAt === undefined ? undefined : (firstAt - begunAt) / 1000,
+          inputTokens: result?.usage?.input,
+          outputTokens: result?.usage?.output,
+        });
+      }
     } catch (error) {
+      watch?.failed(error);
       if (error instanceof Problem) {
         error.stage ??= step.stage;
         if (this.#scope !== this.#context.scope) this.#scope.cancel(error);

@@ -1,3 +1,4 @@
+import type { Success } from '../../common/api/statistics.ts';
 import type {
   ChatMessage,
   ChatOrder,
@@ -30,8 +31,16 @@ export interface GraphContext {
   readonly sink?: (step: string, deltas: readonly Delta[]) => Promise<void> | undefined;
   /** Told when the leaf begins. */
   readonly onLeaf?: () => void;
+  /** Told when a step begins; what it returns is told how that ends. A step that is skipped has failed. */
+  readonly onStep?: (step: string) => StepWatch | undefined;
   /** Told once, when no step of the own engine runs or is to come: its place is free. Not where the run fails before. */
   readonly onEngineFree?: () => void;
+}
+
+/** Hears the end of a step. */
+export interface StepWatch {
+  succeeded(figures: Success): void;
+  failed(error: unknown): void;
 }
 
 /** What became of one step; in the form of the answers (`chainctl.steps`). */
