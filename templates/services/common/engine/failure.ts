@@ -61,7 +61,7 @@ export function generateFailure(who: string, error: unknown): unknown {
 
 /** The same for an answer other than 200. */
 export function refusedGenerate(who: string, reply: UpstreamReply): Problem {
-  const code = refusedChat(who, reply).code ?? 'engine_error';
+  const code = reply.status === 503 ? 'engine_unavailable' : 'engine_error';
   return new Problem(502, `${who} error: ${engineSays(reply)}`, {}, { code });
 }
 
