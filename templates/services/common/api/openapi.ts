@@ -38,6 +38,9 @@ export function object(
   return { type: 'object', properties: { ...properties, ...optional }, required: Object.keys(properties) };
 }
 
+/** Of a stream of events: one of them. */
+export const EVENT: Schema = object({ data: text });
+
 export function list(items: Schema): Schema {
   return { type: 'array', items };
 }
