@@ -14,6 +14,7 @@ import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
 import { ChainTarget } from './chain-target.ts';
+import { createSideRoutes } from './page/side-routes.ts';
 import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
@@ -93,7 +94,8 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  return {
+  const side = createSideRoutes(env, settings, warn);
+  return side.around({
     ...createServiceApi({
       work,
       settings: api,
@@ -112,7 +114,7 @@ export function createServiceA(context: ServiceContext): Service {
       graph.close();
       opened.close();
       remotes.close();
-      await log?.close(2000);
+      await Promise.all([side.close(), log?.close(2000)]);
     },
-  };
+  });
 }

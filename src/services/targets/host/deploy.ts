@@ -38,9 +38,6 @@ const recordedRequest = z
   .preprocess(withServices, z.looseObject({ services: z.record(z.string(), z.unknown()) }))
   .catch({ services: {} });
 
-/** What says which engine was there. */
-const before = z.looseObject({ llama: z.unknown() });
-
 /** B's own minimum, seconds: on a machine it is always written out. */
 const MIN_PROCESS_SECONDS = 5;
 
@@ -97,10 +94,7 @@ export async function planHost(
   };
   return {
     changes: plan.changes,
-    notes: engineNote(
-      request,
-      asked.services[service] === undefined ? undefined : before.parse(asked.services[service]),
-    ),
+    notes: engineNote(request, asked.services[service]),
     request: {
       services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, llama, auth } },
     },

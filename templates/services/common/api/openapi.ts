@@ -25,6 +25,8 @@ export interface RouteDoc {
 export const WORK_FAILURES = [400, 404, 408, 413, 500, 502, 503, 504] as const;
 
 export const text: Schema = { type: 'string' };
+/** One of the events of a stream, as readers of descriptions take it apart. */
+export const event: Schema = { type: 'object', properties: { data: text }, required: ['data'] };
 export const number: Schema = { type: 'number' };
 export const count: Schema = { type: 'integer', minimum: 0 };
 export const anything: Schema = {};
@@ -37,9 +39,6 @@ export function object(
 ): Schema {
   return { type: 'object', properties: { ...properties, ...optional }, required: Object.keys(properties) };
 }
-
-/** Of a stream of events: one of them. */
-export const EVENT: Schema = object({ data: text });
 
 export function list(items: Schema): Schema {
   return { type: 'array', items };
