@@ -179,10 +179,21 @@ export function readChat(schema: Schema, body: unknown, kind: Engine['kind'], se
 /** Throws a 400 that names the first field which does not fit. */
 export function refuseFaults(schema: Schema, body: unknown): void {
   const fault = findFault(schema, body);
-  if (!fault) return;
+  if (!fault) {
+    if (isDeeper(body, MOST_LEVELS)) throw new Problem(400, `the body is nested deeper than ${MOST_LEVELS} levels`);
+    return;
+  }
   const { path, reason, code } = fault;
   const kind = { ...(path !== '' && { param: path }), ...(code !== undefined && { code }) };
   throw new Problem(400, `${path === '' ? 'the body' : path} ${reason}`, {}, kind);
+}
+
+/** What is passed on as it came has to be written again, which takes a stack. */
+const MOST_LEVELS = 200;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 export function streamOf({ stream, stream_options: options }: Pick<ChatBody, 'stream' | 'stream_options'>): {

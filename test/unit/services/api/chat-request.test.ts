@@ -126,6 +126,16 @@ test('0 is a value, null is none, and unknown fields are passed over', () => {
   expect(ask.order).toEqual({ maxTokens: 1024, sampling: { temperature: 0, seed: 0 } });
 });
 
+test('what is passed on is not nested without end', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+  const tools = (levels: number) => [{ type: 'function', function: { name: 'f', parameters: nested(levels) } }];
+  expect(read({ messages: [USER], tools: tools(100) }).ask.order.tools).toHaveLength(1);
+  expect(refusal(() => read({ messages: [USER], tools: tools(100_000) }))).toMatchObject({
+    status: 400,
+    message: 'the body is nested deeper than 200 levels',
+  });
+});
+
 test('any integer is a seed, as far as engines can count', () => {
   const seedOf = (seed: number) => read({ messages: [USER], seed }).ask.order.sampling.seed;
   expect([seedOf(-7), seedOf(Number.MAX_SAFE_INTEGER)]).toEqual([-7, Number.MAX_SAFE_INTEGER]);
