@@ -269,6 +269,20 @@ last: { kind: join, text: "{{ steps.maybe.text | or input.text }}" }`,
     });
   });
 
+  it('of the caller’s own time is told as such, though the step has a timeout', async () => {
+    const { graph } = graphOf('last: { kind: generate, timeout: 10s }', {
+      generate: (_order, { scope }) =>
+        new Promise((_resolve, reject) => {
+          scope.onCancel(reject);
+        }),
+    });
+    const run = graph.run(ofChain('hello'), { scope: caller(2).scope, headers: {} });
+    await expect(run).rejects.toMatchObject({
+      status: 504,
+      message: 'deadline passed: the caller waits at most 2 ms',
+    });
+  });
+
   it('of the caller’s leaving ends what runs, and is never skipped', async () => {
     const { scope, leave } = caller();
     const { graph } = graphOf('last: { kind: generate, on_error: skip }', {
