@@ -90,6 +90,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       user: '0:0',
       volumes: ['models:/models'],
       healthcheck: { disable: true },
+      tmpfs: ['/logs'],
       read_only: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
