@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readPipeline } from '../../../src/services/pipelines/read-pipeline.ts';
+import { refusedGenerate } from '../../../templates/services/common/engine/failure.ts';
 import { Problem } from '../../../templates/services/common/problem.ts';
 import { UpstreamError } from '../../../templates/services/common/upstream.ts';
 import type { GraphInput } from '../../../templates/services/service-a/pipeline/graph.ts';
@@ -226,6 +227,19 @@ last: { kind: join, text: "{{ steps.maybe.text | or input.text }}" }`,
     const other = graphOf(steps.replace('[429]', '[500]'), given);
     await expect(run(other.graph).outcome).rejects.toMatchObject({ status: 502 });
     expect(asked).toBe(1);
+  });
+
+  it('of the own engine is known by what the engine answered', async () => {
+    let asked = 0;
+    const { graph } = graphOf('last: { kind: generate, retries: 1, retry_on: [500] }', {
+      async generate(_order, { who }) {
+        asked++;
+        if (asked === 2) return said('at last');
+        throw refusedGenerate(who, { status: 500, headers: {}, text: '{"error":"out of memory"}' });
+      },
+    });
+    const { answer, steps } = await run(graph).outcome;
+    expect([answer.text, steps[0]?.attempts]).toEqual(['at last', 2]);
   });
 
   it('is not tried again when the caller has got pieces of it', async () => {
