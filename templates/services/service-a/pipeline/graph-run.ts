@@ -23,6 +23,8 @@ export interface RunnableGraph {
   readonly name: string;
   readonly leaf: string;
   readonly steps: readonly RunnableStep[];
+  /** The same, each after those that it needs. */
+  readonly order: readonly RunnableStep[];
   readonly timeoutMs: number | undefined;
   /** One step after another: no other one runs when one fails. */
   readonly isLine: boolean;
@@ -54,7 +56,7 @@ export class GraphRun {
   readonly #clock: GraphClock;
   readonly #begunAt: number;
   readonly #scope: RequestScope;
-  readonly #outputs: Record<string, StepOutput> = Object.create(null);
+  readonly #outputs: Record<string, StepOutput> = {};
   readonly #ended = new Map<string, Ended>();
   #engineSteps: number;
 
@@ -73,29 +75,27 @@ export class GraphRun {
 
   async outcome(): Promise<GraphOutcome> {
     try {
-      const begun = new Map<string, Promise<void>>();
-      // Topological: the file's order need not be.
-      const begin = (step: RunnableStep): Promise<void> => {
-        let promise = begun.get(step.name);
-        if (promise === undefined) {
-          promise = this.#after(
-            step.needs.map((name) => begin(this.#named(name))),
-            step,
-          );
-          begun.set(step.name, promise);
-        }
-        return promise;
-      };
-      await Promise.all(this.#graph.steps.map(begin));
+      if (this.#graph.isLine) for (const step of this.#graph.order) await this.#run(step);
+      else await this.#runTogether();
       return this.#summary();
     } finally {
       if (this.#scope !== this.#context.scope) this.#scope.end();
     }
   }
 
-  async #after(needs: readonly Promise<void>[], step: RunnableStep): Promise<void> {
-    if (needs.length === 1) await needs[0];
-    else if (needs.length > 1) await Promise.all(needs);
+  async #runTogether(): Promise<void> {
+    const begun = new Map<string, Promise<unknown>>();
+    for (const step of this.#graph.order) {
+      const needs = Promise.all(step.needs.map((name) => begun.get(name)));
+      begun.set(
+        step.name,
+        needs.then(() => this.#run(step)),
+      );
+    }
+    await Promise.all(begun.values());
+  }
+
+  async #run(step: RunnableStep): Promise<void> {
     if (step.name === this.#graph.leaf) this.#context.onLeaf?.();
     const watch = this.#context.onStep?.(step.name);
     const begunAt = this.#clock.now();
@@ -138,10 +138,6 @@ export class GraphRun {
     const { sink } = this.#context;
     if (sink === undefined || (this.#input.chat !== undefined && name !== this.#graph.leaf)) return undefined;
     return (deltas: Parameters<typeof sink>[1]) => sink(name, deltas);
-  }
-
-  #named(name: string): RunnableStep {
-    return this.#graph.steps.find((step) => step.name === name) as RunnableStep;
   }
 
   #tooLate(): Problem {
