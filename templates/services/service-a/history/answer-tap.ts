@@ -33,7 +33,7 @@ export function keepAnswer(incoming: IncomingMessage, outgoing: ServerResponse, 
     kept = true;
     const write = { question: '', ...answer.result };
     // Said on stderr by `history`; the page finds out when it writes the same turn.
-    void history.use((store) => store.put(conversation, turn, write)).catch(() => {});
+    void history.use((store) => store.put(conversation, turn, write), { writes: true }).catch(() => {});
   };
   const look = (chunk: unknown) => {
     if (outgoing.statusCode !== 200) return;

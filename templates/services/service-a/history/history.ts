@@ -22,16 +22,18 @@ export class History {
   }
 
   /**
-   * Uses the store. Says on stderr when history begins to fail, and when it is kept again.
+   * Uses the store. Says on stderr when history begins to fail, and when it is kept again: with the first write that succeeds.
    *
    * @throws HistoryFault with the reason
    */
-  async use<T>(work: (store: HistoryStore) => Promise<T>): Promise<T> {
+  async use<T>(work: (store: HistoryStore) => Promise<T>, { writes = false } = {}): Promise<T> {
     if (this.#store === undefined) throw new HistoryFault('it is turned off (HISTORY=off)');
     try {
       const result = await work(this.#store);
-      if (this.#fault !== undefined) this.#warn('history is kept again');
-      this.#fault = undefined;
+      if (writes && this.#fault !== undefined) {
+        this.#fault = undefined;
+        this.#warn('history is kept again');
+      }
       return result;
     } catch (error) {
       const fault =

@@ -78,7 +78,7 @@ async function answer(
   }
   if (id !== '') checkId('conversation', id);
   const handler = await handlerOf();
-  return history.use((store) => handler(store).catch(passOn)).then(unwrap);
+  return history.use((store) => handler(store).catch(passOn), { writes: method !== 'GET' }).then(unwrap);
 }
 
 /** A refusal is no fault of the database: it goes through `use` as a value. */

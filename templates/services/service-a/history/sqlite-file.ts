@@ -30,7 +30,8 @@ export class SqliteFile {
   batch(statements: readonly Statement[], erase = false): Row[][] {
     const database = this.#database();
     try {
-      database.exec('BEGIN IMMEDIATE');
+      // What only reads waits for no writer.
+      database.exec(statements.every(({ sql }) => sql.startsWith('SELECT')) ? 'BEGIN' : 'BEGIN IMMEDIATE');
       const rows = statements.map(({ sql, params }) =>
         database.prepare(sql).all(Object.fromEntries(params.map((value, index) => [`$${index + 1}`, value]))),
       );

@@ -41,7 +41,8 @@ export class HistoryStore {
 
   /** Newest first. `before` is the last one of the page before. */
   async list(limit: number, before?: { readonly updatedAt: number; readonly id: string }): Promise<Page<Conversation>> {
-    await this.#prune();
+    // Nobody waits for it twice: what cannot be written can often be read.
+    await this.#prune().catch(() => {});
     const { updatedAt, id } = before ?? { updatedAt: Number.MAX_SAFE_INTEGER, id: '' };
     const [rows = []] = await this.#database.batch([
       statement(
