@@ -1,41 +1,10 @@
 // `npm run test:clients`: A and B as programs see them that nobody here wrote: the clients of npm and PyPI, and schemathesis.
-// Makes what PyPI has for it once, in the cache (half a GB, a minute); without Python or PyPI it says what it skips.
-// `npm run test:clients -- python` runs only the tests whose path matches.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ensureFolder, virtualEnvironment } from './cache.mjs';
-import { ensureBuilt, ensureInstalled, ensurePrograms, root } from './ensure.mjs';
+// Without Python or PyPI it says what it skips. `npm run test:clients -- python` runs only the tests whose path matches.
+import { ensureBuilt, ensureInstalled } from './ensure.mjs';
 import { finish, runVitest } from './outcome.mjs';
-
-const REQUIREMENTS = join(root, 'test', 'clients', 'requirements.txt');
-/** Counts changes of this recipe that make what older ones have cached unfit. */
-const RECIPE = 1;
-
-/** What tells the tests which Python has the clients, or why there is none. */
-function python() {
-  ensurePrograms({ python3: 'python3-venv' }, 'tests of the clients of PyPI');
-  const { status, stdout } = spawnSync('python3', ['-c', 'import ensurepip, sys, venv; print(sys.version_info[:2])']);
-  if (status !== 0) return { CHAINCTL_NO_PYTHON: 'there is no python3 with its modules venv and ensurepip' };
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).update(stdout).digest('hex').slice(0, 12);
-  try {
-    const folder = ensureFolder(`clients-${wanted}-r${RECIPE}`, (unfinished) => {
-      console.error('Installing the clients of PyPI (once, half a GB) ...');
-      // It is moved when it is complete: its python finds its packages there, its other programs do not.
-      const pip = virtualEnvironment(join(unfinished, 'result'));
-      pip('install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS);
-    });
-    return { CHAINCTL_PYTHON: join(folder, 'venv', 'bin', 'python') };
-  } catch (error) {
-    console.error(error.message);
-    return {
-      CHAINCTL_NO_PYTHON: `what PyPI has for it could not be installed: ${error.message.trim().split('\n').at(-1)}`,
-    };
-  }
-}
+import { clientsOfPypi } from './python.mjs';
 
 ensureInstalled();
 ensureBuilt();
 const args = ['--config', 'test/vitest.config.ts', '--project', 'clients', ...process.argv.slice(2)];
-finish(await runVitest('vitest-clients', args, { env: python() }));
+finish(await runVitest('vitest-clients', args, { env: clientsOfPypi() }));

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { ensureEngine } from './engine.mjs';
 import { ensureBuilt, ensureInstalled, ensurePrograms } from './ensure.mjs';
 import { runVitest } from './outcome.mjs';
+import { clientsOfPypi } from './python.mjs';
 
 /** Runs what follows in a network that has nothing but loopback: there a pull fails at once, and nothing gets out. */
 const UP = ['sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
@@ -28,7 +29,7 @@ async function main() {
   const { bin, models } = ensureEngine();
   return runVitest('vitest-engine', ['--config', 'test/engine/vitest.config.ts', ...process.argv.slice(2)], {
     within: isolated(),
-    env: { OLLAMA_BIN: bin, CHAINCTL_ENGINE_MODELS: models },
+    env: { OLLAMA_BIN: bin, CHAINCTL_ENGINE_MODELS: models, ...clientsOfPypi() },
   });
 }
 

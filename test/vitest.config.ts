@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['test/{integration,browser,e2e}/**/*.test.ts', 'lab/test/**/*.test.ts'],
+          include: ['test/{integration,browser,e2e}/**/*.test.ts', 'lab/test/**/*.test.ts', 'test/clients/npm.test.ts'],
           exclude: [MACHINES],
           testTimeout: 180_000,
           hookTimeout: 180_000,

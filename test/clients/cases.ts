@@ -28,7 +28,7 @@ export function proveClients(open: () => readonly (readonly [Client, Expectation
 
     test.each([
       ['the whole chain', 'a', 'chain'],
-      ["A's own model", 'a', 'tinyllama:latest'],
+      ["A's own model", 'a', 'tinyllama'],
       ["B's model", 'b', 'phi3:mini'],
     ] as const)('chats with %s, in one piece and as it is written', async (_, side, model) => {
       const [whole, streamed] = await bothWays(own()[0], { base: proof[side].url, model });
@@ -57,12 +57,12 @@ export function proveClients(open: () => readonly (readonly [Client, Expectation
         { base: proof.b.url, model: 'phi3:mini' },
       ];
       if (client.models !== undefined) {
-        expect(await client.models(onB)).toEqual(['phi3:mini', 'tinyllama:latest']);
-        const ofA = await client.models(onA);
-        expect(ofA).toEqual(expect.arrayContaining(['phi3:mini', 'tinyllama:latest']));
+        const [all, alsoA] = [await client.models(onB), await client.models(onA)];
+        for (const ids of [all, alsoA]) expect(ids.join()).toMatch(/phi3:mini/);
+        for (const ids of [all, alsoA]) expect(ids.join()).toMatch(/tinyllama/);
       }
       if (client.embed !== undefined) {
-        expect(await client.embed({ ...onA, model: 'tinyllama:latest' })).toEqual([256, 256]);
+        expect(await client.embed({ ...onA, model: 'tinyllama' })).toEqual([256, 256]);
         expect(await client.embed({ base: proof.scriptedB.url, model: 'fine' })).toEqual([3, 3]);
       }
     });

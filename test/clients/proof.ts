@@ -17,7 +17,8 @@ export interface Proof {
   /** A whose B is not there; whose B's model breaks off in the middle. */
   readonly orphan: Service;
   readonly brokenOff: Service;
-  /** With a token, with all places taken, on its way out, without its engine. */
+  /** Waits a second for its engine; with a token, with all places taken, on its way out, without its engine. */
+  readonly impatient: Service;
   readonly locked: Service;
   readonly full: Service;
   readonly draining: Service;
@@ -37,8 +38,8 @@ export async function openProof(): Promise<Proof> {
     gone.close();
   };
   const on = ({ url }: { readonly url: string }): Settings => ({
-    ...{ ENGINE: 'openai', ENGINE_URL: url, OLLAMA_TIMEOUT_SECONDS: '1', MAX_BODY_BYTES: String(MOST_BYTES) },
-    ...{ MODEL_NAME: 'fine', MAX_CONCURRENCY: '8', REMOTE_B_PROBE_SECONDS: '0' },
+    ...{ ENGINE: 'openai', ENGINE_URL: url, MAX_BODY_BYTES: String(MOST_BYTES) },
+    ...{ MODEL_NAME: 'fine', NUM_CTX: '1024', MAX_CONCURRENCY: '8', REMOTE_B_PROBE_SECONDS: '0' },
   });
   const scripted = on(engine);
   const toB = (url: string) => ({ REMOTE_B_URL: `${url}/invoke` });
@@ -67,7 +68,8 @@ export async function openProof(): Promise<Proof> {
     const onSimulated = { OLLAMA_URL: simulated.url, MAX_CONCURRENCY: '8' };
     const b = await services.startReady('service-b', onSimulated);
     const scriptedB = await services.startReady('service-b', scripted);
-    const [a, scriptedA, orphan, brokenOff, locked, full, draining, engineless] = await Promise.all([
+    const [impatient, a, scriptedA, orphan, brokenOff, locked, full, draining, engineless] = await Promise.all([
+      services.startReady('service-b', { ...scripted, OLLAMA_TIMEOUT_SECONDS: '1' }),
       services.startReady('service-a', { ...onSimulated, ...toB(b.url) }),
       services.startReady('service-a', { ...scripted, ...toB(scriptedB.url) }),
       services.startReady('service-a', { ...scripted, ...toB('http://127.0.0.1:9') }),
@@ -79,7 +81,10 @@ export async function openProof(): Promise<Proof> {
     ]);
     gone.close();
     draining.terminate();
-    return { ...{ a, b, scriptedA, scriptedB, orphan, brokenOff, locked, full, draining, engineless, engine }, close };
+    return {
+      ...{ impatient, a, b, scriptedA, scriptedB, orphan, brokenOff, locked, full, draining, engineless, engine },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -122,7 +127,7 @@ export const FAILURES: readonly Failure[] = [
   { title: '503: the engine has too much', ask: ({ scriptedB }) => at(scriptedB, 'limited'), reason: /overloaded/ },
   { title: '503: the engine is away', ask: ({ scriptedB }) => at(scriptedB, 'away'), reason: /holiday/ },
   { title: '503: the engine is gone', ask: ({ engineless }) => at(engineless, 'fine'), reason: /connect/i },
-  { title: '504: the engine is silent', ask: ({ scriptedB }) => at(scriptedB, 'silent'), reason: /1 s|timed out/ },
+  { title: '504: the engine is silent', ask: ({ impatient }) => at(impatient, 'silent'), reason: /1 s|timed out/ },
 ];
 
 /** Streams that end in the middle: the text so far is no answer. */
@@ -135,7 +140,7 @@ export const BROKEN: readonly Failure[] = [
     reason: /out of memory on layer 7/,
   },
   { title: 'the engine sends garbage', ask: ({ scriptedB }) => at(scriptedB, 'garbage'), reason: /engine|ollama/ },
-  { title: 'the engine stalls', ask: ({ scriptedB }) => at(scriptedB, 'stuck'), reason: /1 s|timed out/ },
+  { title: 'the engine stalls', ask: ({ impatient }) => at(impatient, 'stuck'), reason: /1 s|timed out/ },
   { title: 'the engine of A', ask: ({ scriptedA }) => at(scriptedA, 'reports'), reason: /out of memory on layer 7/ },
   {
     title: "B's engine, behind A",

@@ -50,7 +50,7 @@ describe('the package, installed globally from its tarball', () => {
     });
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\d+ checks passed/);
+    expect(stdout).toContain('25 checks passed');
   });
 
   it('takes less than 300 MB, has no Node of its own, and carries the licences of what is built in', async () => {

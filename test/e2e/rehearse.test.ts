@@ -17,7 +17,7 @@ describe('rehearse', () => {
   it('deploys, proves, loads, tabulates, says where the files are, and takes down', async () => {
     const { code, stdout } = await cli.run(SHORT);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/smoke +\d+ checks passed, 0 failed/);
+    expect(stdout).toMatch(/smoke +25 checks passed, 0 failed/);
     expect(stdout).toContain('SIMULATED');
     expect(stdout).toContain('rehearsal_summary.csv');
     expect(stdout).toMatch(/teardown +5 processes stopped, verified gone/);

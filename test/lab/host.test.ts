@@ -127,11 +127,11 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     const unknown = await deploy(...args, ...url);
     expect([unknown.code, unknown.envelope.error.code]).toEqual([3, 'model-download']);
     expect(unknown.envelope.error.message).toContain('set MODEL_SHA256');
+    expect(unknown.stderr).toContain('llama.cpp with tiny.gguf, from ');
+    expect(unknown.stderr).toContain('in the place of Ollama');
     expect([...(await containers()).keys()]).toContain('ollama');
     const first = await deploy(...args, ...url, '--model-sha256', sha256);
     expect(first.code, first.stderr).toBe(0);
-    expect(first.stderr).toContain('llama.cpp with tiny.gguf');
-    expect(first.stderr).toContain('in the place of Ollama');
     const there = await containers();
     expect([...there.keys()].sort()).toEqual(['llamacpp', 'service']);
     expect((await cli.run(['smoke', '--b-url', first.envelope.result.endpoints.b])).code).toBe(0);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -5,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalFlags, localDeployFlags } from '../../../src/services/targets/local/flags.ts';
+import { freePort } from '../../../src/services/targets/local/ports.ts';
 import { localRequest, localRequestSchema } from '../../../src/services/targets/local/request.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
 import { BUNDLES, TestStack } from '../../support/local-stack.ts';
+import { until } from '../../support/until.ts';
 
 const KEY = 'sk-sentinel-0123456789';
 
@@ -88,6 +91,30 @@ describe('deploy local --engine openai', () => {
     key = undefined;
     await stack.deploy({ ...unnamed, ...open() }, { bundles });
     await expect(stat(secret)).rejects.toThrow('ENOENT');
+  });
+
+  it('brings a chain up that answers from such a server', async () => {
+    const port = await freePort(new Set());
+    const engine = spawn(process.execPath, [join(BUNDLES, 'engine-sim.mjs')], {
+      env: { PORT: String(port), BIND_ADDRESS: '127.0.0.1', SIM_MODELS: 'only', SIM_OUTPUT_TOKENS_PER_SECOND: '1e6' },
+      stdio: 'ignore',
+    });
+    try {
+      const there = `http://127.0.0.1:${port}`;
+      await until('the engine is there', async () => (await fetch(there)).ok);
+      const { endpoints } = await stack.deploy({ ...unnamed, ...open(), openai: { url: there } });
+      const body = JSON.stringify({ prompt: 'word '.repeat(250) });
+      const answer = await fetch(`${endpoints.a}/chain`, { method: 'POST', body });
+      const text = await answer.text();
+      expect(answer.status, text).toBe(200);
+      expect(JSON.parse(text)).toMatchObject({
+        service: 'a',
+        model_a: 'only:latest',
+        b_result: { model: 'only:latest' },
+      });
+    } finally {
+      engine.kill();
+    }
   });
 
   it.each([

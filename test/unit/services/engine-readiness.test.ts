@@ -426,3 +426,24 @@ test('the first chat changes the context: ready meanwhile, and what is loaded la
   await after(2 * MINUTES);
   expect(engine.loads.at(-1)).toMatchObject({ options: { num_ctx: 4096 } });
 });
+
+test('a model that another service’s chat has loaded anew is taken as it is, also where its training bounds the context', async () => {
+  for (const trained of [undefined, 2048]) {
+    const engine = new FakeEngine();
+    if (trained !== undefined) {
+      engine.facts = { 'm:latest': { model_info: { 'general.architecture': 'x', 'x.context_length': trained } } };
+    }
+    const contexts = new ContextRule('m', 1024, 4096);
+    const after = watch(engine, { contexts });
+    expect(await after()).toBe('ready');
+    engine.loaded = [{ name: 'm:latest', context: trained ?? 4096, expiresAt: engine.now + 30 * MINUTES }];
+    expect(await after()).toBe('ready');
+    expect(engine.loads).toHaveLength(1);
+    expect(contexts.own).toBe(4096);
+    // And from now on the smaller one is not.
+    engine.loaded = [{ name: 'm:latest', context: 1024, expiresAt: engine.now + 30 * MINUTES }];
+    engine.contextOf = () => trained ?? 4096;
+    expect(await after(2 * MINUTES)).toBe('ready');
+    expect(engine.loads.at(-1)).toMatchObject({ options: { num_ctx: 4096 } });
+  }
+});

@@ -6,7 +6,7 @@ import { type ChatRequest, chatSchema, exampleServiceSchema, readChat } from './
 import { apiError } from './errors.ts';
 import type { Generator } from './generate.ts';
 import type { Offer } from './offer.ts';
-import { text, WORK_FAILURES } from './openapi.ts';
+import { event, WORK_FAILURES } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
 import type { ChatCall, ChatOutcome } from './target.ts';
@@ -36,7 +36,7 @@ function chatRoute(deps: ApiDeps, path: string, summary: string, schema: Schema)
       summary,
       tag: 'chat',
       request: schema,
-      answers: { 'application/json': CHAT_COMPLETION, 'text/event-stream': text },
+      answers: { 'application/json': CHAT_COMPLETION, 'text/event-stream': event },
       headers: ['x-chainctl-trimmed'],
       failures: WORK_FAILURES,
     },

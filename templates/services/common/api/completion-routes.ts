@@ -13,7 +13,7 @@ import {
 import { failureEvent, logOf, SSE_HEADERS } from './chat-routes.ts';
 import { namingField } from './errors.ts';
 import { unsupported } from './messages.ts';
-import { list, object, text, WORK_FAILURES } from './openapi.ts';
+import { event, list, object, text, WORK_FAILURES } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
 import { MOST_TOKENS } from './settings.ts';
@@ -73,7 +73,7 @@ export function completionRoutes(deps: ApiDeps): readonly Route[] {
         summary: 'Goes on with a text',
         tag: 'completions',
         request: REQUEST,
-        answers: { 'application/json': ANSWER, 'text/event-stream': text },
+        answers: { 'application/json': ANSWER, 'text/event-stream': event },
         failures: WORK_FAILURES,
       },
       handle: (exchange) =>

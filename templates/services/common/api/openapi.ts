@@ -25,6 +25,8 @@ export interface RouteDoc {
 export const WORK_FAILURES = [400, 404, 408, 413, 500, 502, 503, 504] as const;
 
 export const text: Schema = { type: 'string' };
+/** One of the events of a stream, as readers of descriptions take it apart. */
+export const event: Schema = { type: 'object', properties: { data: text }, required: ['data'] };
 export const number: Schema = { type: 'number' };
 export const count: Schema = { type: 'integer', minimum: 0 };
 export const anything: Schema = {};
