@@ -119,7 +119,7 @@ describe.each(['ollama', 'openai'])('an engine of kind %s', (kind) => {
 
   test('that stalls is given up after its time, wherever it does', async () => {
     const program = await lab.engine();
-    const engine = open(kind, program, '0.3');
+    const engine = open(kind, program, '1');
     for (const after of [0, 2, 6]) {
       for (const [name, ask] of Object.entries(ASKS)) {
         await post(`${program.url}/sim/faults`, { mode: 'stall', after, count: 1 });

@@ -121,7 +121,7 @@ describe.each(KINDS)('%s: what goes wrong in a stream', (kind) => {
   });
 
   test('silence', async () => {
-    expect(await spoiltBy(() => {}, 300)).toEqual(failure('nothing more within 0.3 s', 504, 'timeout'));
+    expect(await spoiltBy(() => {}, 1500)).toEqual(failure('nothing more within 1.5 s', 504, 'timeout'));
   });
 
   test('silence before the first token', async () => {
@@ -137,9 +137,9 @@ describe.each(KINDS)('%s: what goes wrong in a stream', (kind) => {
     let timer: NodeJS.Timeout | undefined;
     const ran = await spoiltBy((response) => {
       timer = setInterval(() => response.write(ping), 50);
-    }, 300);
+    }, 1500);
     clearInterval(timer);
-    expect(ran).toEqual(failure('nothing more within 0.3 s', 504, 'timeout'));
+    expect(ran).toEqual(failure('nothing more within 1.5 s', 504, 'timeout'));
   });
 
   test('a line that is not JSON', async () => {
@@ -239,11 +239,11 @@ describe.each(KINDS)('%s: whoever asks', (kind) => {
         release = resolve;
       });
     };
-    const answer = engineOf(kind, server.url, { timeoutMs: 200 }).chat(ORDER, { scope: openScope(), who: 'x', sink });
+    const answer = engineOf(kind, server.url, { timeoutMs: 2000 }).chat(ORDER, { scope: openScope(), who: 'x', sink });
     const ended = answer.catch((error: Error) => error.message);
-    await expect.poll(() => isBlocked && calls === 1).toBe(true);
+    await expect.poll(() => isBlocked && calls === 1, { timeout: 10_000 }).toBe(true);
     // Longer than the engine may be silent.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     expect(calls).toBe(1);
     expect(written).toBeLessThan(MANY);
     release();
