@@ -51,7 +51,8 @@ function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
 
 /** The service's own, else that of all. @throws RemedyError (exit 2) when there are two */
 function valueFor(service: string, flag: string, flags: FlagValues): string | undefined {
-  const given = ((flags[flag] ?? []) as readonly string[]).map(forService);
+  // A variable is one value, and no list.
+  const given = [flags[flag] ?? []].flat().map((text) => forService(String(text)));
   const own = given.filter((each) => each.service === service);
   const values = own.length > 0 ? own : given.filter((each) => each.service === undefined);
   if (values.length < 2) return values[0]?.value;

@@ -36,6 +36,10 @@ describe('what is asked of an engine on a machine', () => {
     );
   });
 
+  it('is the same from a variable, which is one value', () => {
+    expect(llama({ 'model-url': `a=${URL_}` }).services.a?.download).toEqual({ url: URL_ });
+  });
+
   it('is each service’s own where both are deployed', () => {
     const urls = [URL_, 'b=https://h/b.gguf'];
     const sums = [`b=${'f'.repeat(64)}`];
