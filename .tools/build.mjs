@@ -1,8 +1,8 @@
 // Builds the command (tsc, to dist/), and with rolldown the services and the report's script (one file each, to
-// dist/templates/).
+// dist/templates/), the chat page too.
 // Runs on the Node of the lockfile; `.tools/ensure.mjs` sees to that.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rolldown } from 'rolldown';
 import { bundleGoogle } from './bundle-google.mjs';
 import { noticeOf } from './third-party.mjs';
@@ -17,12 +17,14 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 const tsc = (...args) =>
   execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args], { stdio: 'inherit' });
 tsc('-p', `${root}src/tsconfig.json`);
-// The only code for a browser has types of its own, and is not part of the project's check.
+// Code for browsers has types of its own, and is not part of the project's check.
 tsc('-p', `${root}templates/report/tsconfig.json`);
+tsc('-p', `${root}templates/page/tsconfig.json`);
 
 const bundled = [];
-async function bundle(input, file, platform, format) {
-  const built = await rolldown({ input: `${root}templates/${input}`, platform, treeshake: true, logLevel: 'warn' });
+async function bundle(input, file, platform, format, transform = {}) {
+  const options = { input: `${root}templates/${input}`, platform, treeshake: true, logLevel: 'warn', transform };
+  const built = await rolldown(options);
   const { output } = await built.write({
     file: `${root}dist/templates/${file}`,
     format,
@@ -34,7 +36,19 @@ async function bundle(input, file, platform, format) {
   bundled.push(...output.flatMap(({ moduleIds = [] }) => moduleIds));
 }
 
-for (const name of services) await bundle(`services/${name}/main.ts`, `${name}.mjs`, 'node', 'esm');
+// The chat page is a part of service A, which is one file wherever it is deployed to: its files become a value there.
+await bundle('page/main.tsx', 'page/page.js', 'browser', 'esm');
+const pageFiles = ['index.html', 'page.css', 'icon.svg'];
+for (const name of pageFiles) copyFileSync(`${root}templates/page/${name}`, `${root}dist/templates/page/${name}`);
+const page = [...pageFiles, 'page.js'].map((name) => [
+  name,
+  readFileSync(`${root}dist/templates/page/${name}`, 'utf8'),
+]);
+const define = { CHAINCTL_PAGE: JSON.stringify(Object.fromEntries(page)) };
+
+for (const name of services) {
+  await bundle(`services/${name}/main.ts`, `${name}.mjs`, 'node', 'esm', name === 'service-a' ? { define } : {});
+}
 await bundle('report/report.ts', 'report.js', 'browser', 'iife');
 copyFileSync(`${root}templates/report/report.css`, `${root}dist/templates/report.css`);
 

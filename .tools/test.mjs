@@ -4,7 +4,11 @@ import { ensureBuilt, ensureInstalled, ensurePrograms, run } from './ensure.mjs'
 import { finish, runVitest, tool, withTools } from './outcome.mjs';
 
 /** Programs that some tests use, and the Debian package of each. */
-const PROGRAMS = { tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server', zsh: 'zsh', fish: 'fish' };
+const PROGRAMS = {
+  ...{ tmux: 'tmux', chromium: 'chromium', sshd: 'openssh-server', zsh: 'zsh', fish: 'fish' },
+  // Debian's own place for it is in no PATH.
+  '../lib/postgresql/15/bin/initdb': 'postgresql-15',
+};
 
 ensureInstalled();
 ensureBuilt();

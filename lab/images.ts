@@ -20,6 +20,9 @@ const COMPOSE_FILES = new URL('templates/compose', ROOT);
 /** The engine whose pull takes its time: other tests have better things to do than to wait. */
 export const SLOW_ENGINE = 'ollama/ollama:1gbit';
 
+/** What the compose files call llama.cpp's server. */
+const LLAMA_SERVER = 'ghcr.io/ggml-org/llama.cpp:server';
+
 /** The lab's own daemon, which runs the VMs. */
 export function labDocker(): LabDocker {
   return new LabDocker(join(cacheFolder(), 'run'), join(cacheFolder(), 'docker'));
@@ -77,6 +80,7 @@ export async function dockerTemplate(): Promise<string> {
     await buildWith(docker, 'ollama', [ENGINE.pathname], engines);
     await buildWith(docker, 'ollama-quick', [], [QUICK_ENGINE]);
     await buildWith(docker, 'ollama-1gbit', [], [SLOW_ENGINE]);
+    await buildWith(docker, 'llamacpp', [], [LLAMA_SERVER]);
   } finally {
     await docker.stop();
   }

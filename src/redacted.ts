@@ -16,6 +16,8 @@ export function withoutCredentials(text: string): string {
 }
 
 const FLAG = '--header';
+/** Its query may be a signature, which lets whoever has it download. */
+const SIGNED = '--model-url';
 /** A header in quotes, whatever it stands behind: the flag may be mistyped. */
 const HEADER = /^[\w-]+:\s/;
 const URL_ALONE = /^https?:\/\/\S+$/;
@@ -28,7 +30,8 @@ export function redacted(words: readonly string[]): string[] {
   let follows = false;
   return words.map((word, index) => {
     if (words[index - 1] === FLAG) return hidden(word);
-    const shown = withoutCredentials(word);
+    const isSigned = words[index - 1] === SIGNED || word.startsWith(`${SIGNED}=`);
+    const shown = withoutCredentials(isSigned ? word.replace(/\?.*$/s, `?${HIDDEN}`) : word);
     if (word.startsWith('-')) {
       if (word !== '--') follows = word === FLAG || word.startsWith(`${FLAG}=`);
       return word.startsWith(`${FLAG}=`) ? `${FLAG}=${hidden(word.slice(FLAG.length + 1))}` : shown;

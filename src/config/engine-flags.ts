@@ -1,21 +1,21 @@
 import { Flags } from '@oclif/core';
 import { SERVICES } from '../services/workloads/catalog.ts';
-import type { ForService } from '../services/workloads/machine-engine.ts';
+import { forService } from '../services/workloads/machine-engine.ts';
 import { checkUrl, integerFlag, refused } from './flags.ts';
 
 const NAMES = SERVICES.map(({ name }) => name);
 
 /** `VALUE` for all services, or `a=VALUE` for one; repeatable. */
 const forServices = (helpValue: string, check: (text: string, flag: { readonly name: string }) => string) =>
-  Flags.custom<ForService>({
+  Flags.custom<string>({
     helpValue: `[${NAMES[0]}=]${helpValue}`,
     multiple: true,
     multipleNonGreedy: true,
     parse: async (text, _context, flag) => {
-      const [, service, own] = /^([a-z][a-z0-9]*)=(.*)$/s.exec(text) ?? [];
-      if (service === undefined || own === undefined) return { value: check(text, flag) };
+      const { service, value } = forService(text);
+      if (service === undefined) return check(value, flag);
       if (!NAMES.includes(service)) throw refused(flag, `"${service}" is none of the services ${NAMES.join(', ')}`);
-      return { service, value: check(own, flag) };
+      return `${service}=${check(value, flag)}`;
     },
   });
 

@@ -39,9 +39,8 @@ export function provenanceOf(flags: Readonly<Record<string, unknown>>, origins: 
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const text = (name: string, value: unknown) =>
     valueText(
-      name === 'header' && Array.isArray(value)
-        ? value.flatMap((each) => redacted(['--header', each])[1] ?? [])
-        : value,
+      // Values that may be keys or signatures.
+      Array.isArray(value) ? value.flatMap((each) => redacted([`--${name}`, String(each)])[1] ?? []) : value,
     );
   return given.map(([name, value]) => `${name} = ${text(name, value)} (${from(name)})`);
 }

@@ -52,7 +52,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
   const deploy = (...args: string[]) =>
     cli.jsonHere(['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key'), ...args]);
   const containers = async () => {
-    const lines = (await vm.exec(...CONTAINERS)).split('\n').filter((line) => line !== '');
+    const lines = (await vm.exec(...CONTAINERS)).split('\n').filter((line) => /^\S/.test(line));
     return new Map(lines.map((line) => line.split(' ') as [string, string]));
   };
   const actions = (envelope: { result: { changes: { key: string; action: string }[] } }) =>
@@ -111,6 +111,40 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     expect(await vm.exec('sh', '-c', `docker exec ${(await containers()).get('ollama')} env`)).toContain(
       'OLLAMA_NUM_PARALLEL=2',
     );
+  });
+
+  it('gets llama.cpp in the place of Ollama, with a file that is downloaded once, and Ollama again', async () => {
+    const make =
+      'mkdir -p /root/models && cd /root/models && { printf GGUF; head -c 3000000 /dev/urandom; } > tiny.gguf';
+    const [sha256 = ''] = (await vm.exec('sh', '-c', `${make} && sha256sum tiny.gguf`)).split(' ');
+    const serve =
+      'require("http").createServer((q,s)=>{const f=require("fs").readFileSync("/m/tiny.gguf");s.writeHead(200,{"content-length":f.length});s.end(f)}).listen(9009)';
+    const server = ['run', '-d', '--rm', '--name', 'models', '--network', 'host', '-v', '/root/models:/m:ro'];
+    await vm.exec('docker', ...server, 'node:26-bookworm-slim', 'node', '-e', serve);
+    const args = ['--service', 'b', '--min-process-seconds', '0.1', '--engine', 'llamacpp'];
+    const url = ['--model-url', `http://${vm.address}:9009/tiny.gguf`];
+    // The server tells no checksum, and nobody else does.
+    const unknown = await deploy(...args, ...url);
+    expect([unknown.code, unknown.envelope.error.code]).toEqual([3, 'model-download']);
+    expect(unknown.envelope.error.message).toContain('set MODEL_SHA256');
+    expect(unknown.stderr).toContain('llama.cpp with tiny.gguf, from ');
+    expect(unknown.stderr).toContain('in the place of Ollama');
+    expect([...(await containers()).keys()]).toContain('ollama');
+    const first = await deploy(...args, ...url, '--model-sha256', sha256);
+    expect(first.code, first.stderr).toBe(0);
+    const there = await containers();
+    expect([...there.keys()].sort()).toEqual(['llamacpp', 'service']);
+    expect((await cli.run(['smoke', '--b-url', first.envelope.result.endpoints.b])).code).toBe(0);
+    const same = await deploy(...args, ...url, '--model-sha256', sha256);
+    expect(actions(same.envelope)).toEqual({ 'host-b': 'unchanged', 'service-b': 'unchanged' });
+    await vm.exec('docker', 'rm', '-f', 'models');
+    // What is downloaded is not asked for again.
+    const tuned = await deploy(...args, ...url, '--model-sha256', sha256, '--concurrency', '3');
+    expect(tuned.code, tuned.stderr).toBe(0);
+    expect((await containers()).get('llamacpp')).not.toBe(there.get('llamacpp'));
+    const back = await deploy('--service', 'b', '--min-process-seconds', '0.1');
+    expect(back.code, back.stderr).toBe(0);
+    expect([...(await containers()).keys()].sort()).toEqual(['ollama', 'service']);
   });
 
   it('goes on when the connection is cut in the middle of a pull', async () => {

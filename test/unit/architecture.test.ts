@@ -46,6 +46,7 @@ const OTHER_MEANINGS: Readonly<Record<string, readonly string[]>> = {
     'config/request-headers.ts',
     'services/load/protocols/contract.ts',
     'services/load/record/csv-reader.ts',
+    'services/pipelines/read-addresses.ts',
     'services/results/sweep-sections.ts',
     'services/scaling/host-probe.ts',
     'services/stack/lock-holder.ts',

@@ -41,6 +41,9 @@ export function releaseFiles({ stack, spec, templates, token }: Omit<ReleaseInpu
     { path: 'service.env', content: envFile({ ...spec.env, ...auth }), mode: 0o600 },
     // The service, which is not root, reads it through a mount; nobody else can enter the folder above.
     { path: 'token', content: token ?? '', mode: 0o444 },
+    // A folder in any case, since it is mounted in any case. What is in it is read by the service as the token is.
+    { path: 'files/', content: '', mode: 0o755 },
+    ...(templates.files?.files ?? []).map(({ name, content }) => ({ path: `files/${name}`, content, mode: 0o444 })),
     { path: 'build/Dockerfile', content: templates.dockerfile, mode: 0o600 },
     { path: `build/service-${spec.service}.mjs`, content: templates.bundle, mode: 0o644 },
     { path: 'build/model-downloader.mjs', content: templates.downloader, mode: 0o644 },

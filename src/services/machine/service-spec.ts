@@ -1,8 +1,10 @@
 import { remedy } from '../../errors.ts';
 import { TUNING, tuningEnv } from '../chain/tuning.ts';
+import { carriedId } from '../workloads/carried-files.ts';
 import type { LlamaEngine } from '../workloads/llama.ts';
 import type { Endpoints, ServiceDefinition, ServiceSettings } from '../workloads/service-definition.ts';
 import { type ServiceTemplates, shortHash } from './templates.ts';
+import { FILES_FOLDER } from './with-files.ts';
 
 /** What is wanted of one service on one machine. Goes into the state: no secrets, only their hashes. */
 export interface ServiceSpec {
@@ -20,6 +22,8 @@ export interface ServiceSpec {
   readonly llama?: LlamaSpec;
   /** Hash of the bearer token, where there is one. */
   readonly token?: string;
+  /** Hash of the files that its settings name. */
+  readonly files?: string;
 }
 
 /** What of llama.cpp makes it another engine. */
@@ -55,16 +59,24 @@ export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): Servic
   const { definition, settings, links = {}, ollamaImage, env, token } = wanted;
   const { model, tuning } = settings;
   const llama = llamaSpec(wanted);
+  const { files } = templates;
   return {
     service: definition.name,
     ...(model === undefined ? {} : { model }),
-    env: { ...definition.env(settings, links), ...tuningEnv(tuning), ...llamaEnv(llama), ...env },
+    env: {
+      ...definition.env(settings, links),
+      ...tuningEnv(tuning),
+      ...llamaEnv(llama),
+      ...files?.env(FILES_FOLDER),
+      ...env,
+    },
     bundle: shortHash(Buffer.concat([templates.bundle, templates.downloader])),
     dockerfile: shortHash(templates.dockerfile),
     compose: shortHash(templates.compose),
     ...(ollamaImage === undefined || llama !== undefined ? {} : { ollamaImage }),
     ...(llama === undefined ? {} : { llama }),
     ...(token === undefined ? {} : { token: shortHash(token) }),
+    ...(files === undefined ? {} : { files: carriedId(files) }),
   };
 }
 

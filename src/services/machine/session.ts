@@ -30,7 +30,7 @@ interface ExecOptions {
 }
 
 export interface PushedFile {
-  /** Relative to the folder that is pushed to. */
+  /** Relative to the folder that is pushed to; a folder ends with a slash. */
   readonly path: string;
   readonly content: string | Buffer;
   readonly mode: number;
@@ -39,7 +39,11 @@ export interface PushedFile {
 /** A compressed tar; the same files make the same bytes. */
 export function archive(files: readonly PushedFile[]): Readable {
   const tar = pack();
-  for (const { path, content, mode } of files) tar.entry({ name: path, mode, mtime: new Date(0) }, content);
+  for (const { path, content, mode } of files) {
+    const entry = { name: path, mode, mtime: new Date(0) };
+    if (path.endsWith('/')) tar.entry({ ...entry, type: 'directory' });
+    else tar.entry(entry, content);
+  }
   tar.finalize();
   const compressed = createGzip({ level: 9 });
   // One whose reader goes away must not be an uncaught error.

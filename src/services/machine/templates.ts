@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { remedy } from '../../errors.ts';
+import type { CarriedFiles } from '../workloads/carried-files.ts';
 import { SERVICES } from '../workloads/catalog.ts';
 import type { ServiceDefinition } from '../workloads/service-definition.ts';
 import { BOOT_FILES, type BootTemplates } from './cloud-init.ts';
@@ -12,6 +13,8 @@ export interface ServiceTemplates {
   readonly dockerfile: string;
   /** The built service, one file. */
   readonly bundle: Buffer;
+  /** What its settings name, to be read by it at its start. */
+  readonly files?: CarriedFiles;
   /** The built program that downloads a model, which the image has beside the service. */
   readonly downloader: Buffer;
 }

@@ -6,7 +6,7 @@ import { PipelineFault, readPipeline } from './read-pipeline.ts';
 import type { Variables } from './variables.ts';
 
 /** A file that belongs to a pipeline. */
-export interface CarriedFile {
+interface CarriedFile {
   /** Beside the others: a plain name. */
   readonly name: string;
   readonly content: Buffer;

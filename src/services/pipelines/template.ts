@@ -9,7 +9,7 @@ export type Value =
   | { readonly kind: 'map'; readonly entries: readonly (readonly [key: string, value: Value])[] };
 
 /** `steps.rerank.text | or steps.retrieve.text | first 6000` */
-export interface Expression {
+interface Expression {
   readonly path: Path;
   readonly filters: readonly Filter[];
 }

@@ -10,6 +10,9 @@ import type { StackPaths } from './paths.ts';
 /** Name of the secret that opens the stack's VMs: the operator's key, the same on every cloud. */
 export const SSH_KEY = 'ssh-key';
 
+/** Begins the names of folders with what services' settings name: they may hold secrets, and open no machine. */
+export const CARRIED = 'files-';
+
 type Folder = Pick<StackPaths, 'folder'>;
 
 /** Two keys that belong together, each as it stands in its file. */

@@ -8,7 +8,7 @@ import type { StackPaths } from './paths.ts';
 import { atPlace, isUsed, type Place } from './places.ts';
 import type { Connection, Provider } from './provider.ts';
 import type { Target } from './resource.ts';
-import { listSecrets, removeSecrets } from './secrets.ts';
+import { CARRIED, listSecrets, removeSecrets } from './secrets.ts';
 import { type OpenStack, openStack, type StackDeps } from './session.ts';
 import { stackOption } from './stack-option.ts';
 import { noteRemaining, removeStep, type StepDeps } from './steps.ts';
@@ -80,7 +80,7 @@ async function teardownOne(
  */
 async function forgetSecrets(paths: StackPaths, { name, billed }: Provider, stack: OpenStack): Promise<void> {
   if (stack.recordedTargets().some((other) => other !== name)) return;
-  const others = (await listSecrets(paths)).some((secret) => secret !== TOKEN_SECRET);
+  const others = (await listSecrets(paths)).some((secret) => secret !== TOKEN_SECRET && !secret.startsWith(CARRIED));
   if (billed || !others) await removeSecrets(paths);
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type GivenPipeline, pipelineFlag } from '../../config/pipeline-flag.ts';
 import type { ChainClient } from '../chain/client.ts';
 import {
   answerCheck,
@@ -13,9 +14,14 @@ import {
 } from '../smoke/check.ts';
 import { platformChecks } from '../smoke/platform.ts';
 import { chainAnswer, healthA } from './answers.ts';
+import { pipelineFiles } from './pipeline-files.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
-const settings = z.object(commonSettings);
+const settings = z.object({
+  /** The file of its graph, absolute; undefined for the built-in one. */
+  pipeline: z.string().optional(),
+  ...commonSettings,
+});
 
 /** Takes a prompt, answers in a few words, and sends them on to B: the whole chain. */
 export const a: ServiceDefinition<z.infer<typeof settings>> = {
@@ -25,10 +31,19 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   path: '/chain',
   needs: ['b'],
   model: 'tinyllama',
-  flags: {},
+  flags: {
+    pipeline: pipelineFlag({
+      description: 'graph of steps that A runs, in place of its model and B: a file as docs/pipelines.md describes it',
+      env: 'CHAINCTL_PIPELINE',
+    }),
+  },
   settings,
   defaults: { numPredict: 20, numCtx: 512, promptChars: 700, temperature: 0.2 },
-  ask: () => ({}),
+  ask(flags) {
+    const { path, models } = (flags.pipeline ?? {}) as Partial<GivenPipeline>;
+    return { pipeline: path, otherModels: models?.length ? models : undefined };
+  },
+  files: ({ pipeline }, env) => (pipeline === undefined ? undefined : pipelineFiles(pipeline, env)),
   env: ({ model }, { b }) => ({
     OLLAMA_MODEL_A: String(model),
     ...(b === undefined ? {} : { REMOTE_B_URL: `${b}/invoke` }),
@@ -63,10 +78,13 @@ function checks(client: ChainClient, bounds: Bounds): Check[] {
       side: 'a',
       expected: `200 with both texts, a_local_seconds + b_remote_seconds <= end_to_end_seconds${minimumText('b_remote_seconds', minProcessSeconds)}`,
       ask: (base) => client.send(chainAnswer, `${base}/chain`, prompt()),
-      judge({ a_summary: summary, b_result: b, timing, simulated }, seconds) {
+      judge({ a_summary: summary, b_result: b, timing, simulated, steps }, seconds) {
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = timing;
         const actual = `200 via ${b.host}, a_local ${local} s${engineText(timing.engine)}, b_remote ${remote} s${engineText(b.timing.engine)}, end_to_end ${whole} s`;
-        const empty = summary.trim() === '' ? 'a_summary' : b.llm_text.trim() === '' && 'b_result.llm_text';
+        // The first step of another graph need not generate.
+        const hasSummary = steps === undefined || steps.map(({ name }) => name).join() === 'a,b';
+        const empty =
+          hasSummary && summary.trim() === '' ? 'a_summary' : b.llm_text.trim() === '' && 'b_result.llm_text';
         return judged(actual, simulated === true || b.simulated === true, [
           [empty && `${empty} is empty`, 'check the engine behind that service: does the model answer?'],
           [

@@ -48,6 +48,8 @@ export const chainAnswer = z.looseObject({
   remote_b_url: z.string(),
   a_summary: z.string(),
   b_result: invokeAnswer,
+  /** Of its graph; services from before there were others leave them out. */
+  steps: z.array(z.looseObject({ name: z.string() })).optional(),
   timing: z.looseObject({ a_local_seconds: seconds, b_remote_seconds: seconds, end_to_end_seconds: seconds, ...waits }),
   simulated: z.boolean().optional(),
 });

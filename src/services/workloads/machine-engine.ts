@@ -6,10 +6,10 @@ import { type Download, ggufFile, type LlamaEngine, modelUrl } from './llama.ts'
 import { onlyService } from './request.ts';
 import type { FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
 
-/** A value for one service, or for every one. */
-export interface ForService {
-  readonly service?: string;
-  readonly value: string;
+/** Reads `VALUE` for every service, or `b=VALUE` for one. Pure. */
+export function forService(text: string): { readonly service?: string; readonly value: string } {
+  const [, service, value] = /^([a-z][a-z0-9]*)=(.*)$/s.exec(text) ?? [];
+  return service === undefined || value === undefined ? { value: text } : { service, value };
 }
 
 /** What is asked of services on machines, and of the engines beside them. Without `llama` they are Ollama. */
@@ -61,7 +61,7 @@ function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
 
 /** The service's own, else that of all. @throws RemedyError (exit 2) when there are two */
 function valueFor(service: string, flag: string, flags: FlagValues): string | undefined {
-  const given = (flags[flag] ?? []) as readonly ForService[];
+  const given = ((flags[flag] ?? []) as readonly string[]).map(forService);
   const own = given.filter((each) => each.service === service);
   const values = own.length > 0 ? own : given.filter((each) => each.service === undefined);
   if (values.length < 2) return values[0]?.value;
@@ -76,16 +76,17 @@ type Asked = Omit<OnMachines, 'services'> & Parameters<typeof onlyService>[0];
 /**
  * Which engine a place with one service gets, for its plan, and that it is another one than before. Pure.
  *
- * @param before what was asked for earlier, if anything
+ * @param before what is recorded of an earlier request, if anything
  */
-export function engineNote(request: Asked, before?: { readonly llama?: unknown }): Note[] {
+export function engineNote(request: Asked, before?: unknown): Note[] {
   const { settings, definition } = onlyService(request);
   const { model, download }: ServiceSettings = settings;
   if (model === undefined) return [];
   const name = (llama: unknown) => (llama === undefined ? 'Ollama' : 'llama.cpp');
   const from = download === undefined ? '' : `, from ${new URL(download.url).host}`;
   const own = name(request.llama);
-  const earlier = before === undefined ? own : name(before.llama);
+  const isRecord = typeof before === 'object' && before !== null;
+  const earlier = isRecord ? name((before as { readonly llama?: unknown }).llama) : own;
   const instead = earlier === own ? '' : `, in the place of ${earlier}`;
   return [{ level: 'info', text: `engine of ${definition.title}: ${own} with ${model}${from}${instead}` }];
 }

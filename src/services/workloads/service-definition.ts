@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ChainClient } from '../chain/client.ts';
 import { type Tuning, tuningSchema } from '../chain/tuning.ts';
 import type { Bounds, Check } from '../smoke/check.ts';
+import type { CarriedFiles } from './carried-files.ts';
 import { type Download, downloadSchema } from './llama.ts';
 
 /** Flags of one member of an open set, by their names on the command line. */
@@ -20,6 +21,8 @@ export type Auth = 'none' | 'token';
 export interface ServiceSettings {
   /** The model that its engine has to have; a service without one has no engine. */
   readonly model?: string | undefined;
+  /** Further models that its engine has to have. */
+  readonly otherModels?: readonly string[] | undefined;
   /** Where the file of its model comes from, for an engine that does not fetch models itself. */
   readonly download?: Download | undefined;
   /** How it works, where the operator has said so. */
@@ -29,6 +32,7 @@ export interface ServiceSettings {
 /** The part of a settings' schema that is the same for all. */
 export const commonSettings = {
   model: z.string().min(1).optional(),
+  otherModels: z.array(z.string()).readonly().optional(),
   download: downloadSchema.optional(),
   tuning: tuningSchema.optional(),
 };
@@ -68,6 +72,13 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly defaults: Tuning;
   /** Its own settings, from the flags. The one place where the two names of a setting meet. */
   ask(flags: FlagValues): Omit<Settings, keyof ServiceSettings>;
+  /**
+   * Files that its settings name, read anew: a change of them is a change of the service.
+   *
+   * @param env the operator's
+   * @throws RemedyError (exit 2) where they are not what the service can use
+   */
+  readonly files?: (settings: Settings, env: Readonly<Record<string, string | undefined>>) => CarriedFiles | undefined;
   /** Its environment, without secrets and tuning. `links` has the addresses that it needs, as far as they are known. */
   env(settings: Settings, links: Endpoints): Readonly<Record<string, string>>;
   readonly image: ServiceImage;

@@ -75,6 +75,8 @@ export interface Residence {
   readonly context: number | undefined;
   /** What it should be. */
   readonly wantedContext: number;
+  /** It is what chats have, and larger than what generations ask for: that is as good. */
+  readonly isForChats?: boolean;
   readonly expiresAt: string | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { canonicalModelName } from '../../../src/services/chain/model-name.ts';
+import type { ContextRule } from './engine/context.ts';
 import { engineText } from './engine-error.ts';
 import {
   contextOf,
@@ -27,8 +28,8 @@ export class EngineProbe {
   readonly #engine: Pick<Upstream, 'request'>;
   readonly #wanted: ListedModel;
   readonly #model: string;
-  readonly #alsoNeeded: readonly string[];
-  readonly #wantedNumCtx: () => number;
+  readonly #alsoNeeded: () => readonly string[];
+  readonly #contexts: Pick<ContextRule, 'own' | 'ownChats'>;
   /** By name and digest: what a name stands for changes only with its digest. */
   readonly #facts = new Map<string, Promise<ModelFacts>>();
   #simulated = false;
@@ -37,13 +38,13 @@ export class EngineProbe {
   constructor(
     engine: Pick<Upstream, 'request'>,
     model: string,
-    numCtx: () => number,
-    alsoNeeded: readonly string[] = [],
+    contexts: Pick<ContextRule, 'own' | 'ownChats'>,
+    alsoNeeded: () => readonly string[] = () => [],
   ) {
     this.#engine = engine;
     this.#model = model;
     this.#wanted = { name: canonicalModelName(model), digest: undefined };
-    this.#wantedNumCtx = numCtx;
+    this.#contexts = contexts;
     this.#alsoNeeded = alsoNeeded;
   }
 
@@ -64,7 +65,7 @@ export class EngineProbe {
     const model = findModel(listed, this.#wanted);
     if (!model) return { kind: 'absent', model: this.#model };
     const isLacking = (name: string) => !findModel(listed, { name: canonicalModelName(name), digest: undefined });
-    const lacking = this.#alsoNeeded.find(isLacking);
+    const lacking = this.#alsoNeeded().find(isLacking);
     if (lacking !== undefined) return { kind: 'absent', model: lacking };
     // Not known is one thing, failing another: Ollama's fails for a moment while it unloads.
     if (ps.status >= 500 && ps.status !== 501) return broken('/api/ps', ps);
@@ -74,10 +75,17 @@ export class EngineProbe {
     if (!found) return { kind: 'present', running: undefined };
     const { context, expiresAt } = found;
     // Asked only where it matters: most contexts are what was asked for.
-    const numCtx = this.#wantedNumCtx();
-    const wantedContext =
-      context === undefined || context === numCtx ? numCtx : contextOf(numCtx, await this.#factsOf(model, remainingMs));
-    return { kind: 'present', running: { context, wantedContext, expiresAt } };
+    const { own, ownChats } = this.#contexts;
+    if (context === undefined || context === own) {
+      return { kind: 'present', running: { context, wantedContext: own, expiresAt } };
+    }
+    const facts = await this.#factsOf(model, remainingMs);
+    const wanted = contextOf(own, facts);
+    const isForChats = context > wanted && context === contextOf(ownChats, facts);
+    return {
+      kind: 'present',
+      running: { context, wantedContext: isForChats ? context : wanted, expiresAt, isForChats },
+    };
   }
 
   async #underAnotherName(

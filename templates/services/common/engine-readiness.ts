@@ -1,4 +1,4 @@
-import type { ContextRule } from './engine/context.ts';
+import { ContextRule } from './engine/context.ts';
 import { Fresh } from './engine/fresh.ts';
 import { Pulls } from './engine/pulls.ts';
 import {
@@ -29,11 +29,11 @@ export interface ReadinessOptions {
   /** Have the engine load the model as soon as it has it, and keep it loaded, so that no caller pays for it. */
   readonly preload: boolean;
   /** Changes what `settings.numCtx` says. */
-  readonly contexts?: Pick<ContextRule, 'own' | 'settling'>;
+  readonly contexts?: ContextRule;
   /** Has missing models pulled; undefined where that is not wanted. Takes lines for the operator. */
   readonly pull?: ((line: string) => void) | undefined;
   /** Models that have to be there, beside the one of `settings`. */
-  readonly alsoNeeded?: readonly string[];
+  readonly alsoNeeded?: () => readonly string[];
   /** For tests; else a client of `engineUrl`, and milliseconds of `performance.now()`. */
   readonly engine?: Pick<Upstream, 'request' | 'close'>;
   readonly now?: () => number;
@@ -52,6 +52,7 @@ const SHORTEST_KEPT_MS = 5000;
 export class EngineReadiness implements EngineState {
   readonly #options: ReadinessOptions;
   readonly #engine: Pick<Upstream, 'request' | 'close'>;
+  readonly #contexts: ContextRule;
   readonly #probe: EngineProbe;
   readonly #now: () => number;
   readonly #found: Fresh<Readiness>;
@@ -76,7 +77,9 @@ export class EngineReadiness implements EngineState {
     const { engineUrl, settings, preload, pull } = options;
     this.#options = options;
     this.#engine = options.engine ?? new Upstream(engineUrl, options.headers);
-    this.#probe = new EngineProbe(this.#engine, settings.model, () => this.#numCtx, options.alsoNeeded);
+    const { model, numCtx } = settings;
+    this.#contexts = options.contexts ?? new ContextRule(model, numCtx, numCtx);
+    this.#probe = new EngineProbe(this.#engine, model, this.#contexts, options.alsoNeeded);
     this.#now = options.now ?? (() => performance.now());
     this.#found = new Fresh(NOT_ASKED, () => this.#find(), this.#now);
     this.#pulls = pull && new Pulls(this.#engine, pull, this.#now);
@@ -125,6 +128,7 @@ export class EngineReadiness implements EngineState {
       return this.#pulls?.missing(first.model) ?? `engine does not have model ${first.model} yet`;
     }
     if (!this.#keeps) return undefined;
+    this.#adopt(first);
     this.#compare(first);
     // A model that is there costs no load, so it is asked for whatever the pace: it may still be loading, for another.
     if (this.#state === 'none' && (this.#pace.waitMs(this.#now()) <= 0 || this.#isThere(first))) {
@@ -133,17 +137,24 @@ export class EngineReadiness implements EngineState {
       await settledOr(this.#loading, Math.min(50, remainingMs()));
       if (this.#state !== 'none') {
         const found = await this.#probe.ask(remainingMs);
-        if (found.kind === 'present') this.#compare(found);
+        if (found.kind === 'present') {
+          this.#adopt(found);
+          this.#compare(found);
+        }
       }
     }
     if (this.#state === 'loaded') return undefined;
     return this.#describe(model);
   }
 
+  #adopt({ running }: Finding & { kind: 'present' }): void {
+    if (running !== undefined && running !== 'untold' && running.isForChats) this.#contexts.adopt();
+  }
+
   #compare({ running }: Finding & { kind: 'present' }): void {
     if (this.#state !== 'loaded') return;
     // The first chat has it loaded anew, with its own context.
-    if (this.#options.contexts?.settling) return;
+    if (this.#contexts.settling) return;
     const loss = running === 'untold' ? undefined : lossOf(running, this.#expiresAt, this.#engineNow());
     if (loss) {
       this.#state = 'none';
@@ -175,13 +186,9 @@ export class EngineReadiness implements EngineState {
     return this.#clockAhead === undefined ? undefined : this.#now() + this.#clockAhead;
   }
 
-  get #numCtx(): number {
-    return this.#options.contexts?.own ?? this.#options.settings.numCtx;
-  }
-
   /** Asks for the model as the requests do, and takes the engine's time from its answer. */
   async #askFor(): Promise<void> {
-    const settings = { ...this.#options.settings, numCtx: this.#numCtx };
+    const settings = { ...this.#options.settings, numCtx: this.#contexts.own };
     const answeredAt = await loadModel(this.#engine, settings, LOAD_TIMEOUT_MS);
     this.#clockAhead = answeredAt === undefined ? undefined : answeredAt - this.#now();
   }

@@ -1,4 +1,7 @@
+import { isPair } from '../../../src/services/pipelines/code-points.ts';
 import { Problem } from './problem.ts';
+
+export { firstCodePoints } from '../../../src/services/pipelines/code-points.ts';
 
 /** Fewer Unicode code points than this and the prompt is refused. */
 export const MIN_PROMPT_CHARS = 1000;
@@ -29,19 +32,4 @@ export function countCodePoints(text: string): number {
     }
   }
   return text.length - pairs;
-}
-
-/** The first `limit` code points; never ends in half a surrogate pair. */
-export function firstCodePoints(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  let end = 0;
-  for (let taken = 0; taken < limit && end < text.length; taken++) end += isPair(text, end) ? 2 : 1;
-  return text.slice(0, end);
-}
-
-function isPair(text: string, at: number): boolean {
-  const high = text.charCodeAt(at);
-  if (high < 0xd800 || high > 0xdbff) return false;
-  const low = text.charCodeAt(at + 1);
-  return low >= 0xdc00 && low <= 0xdfff;
 }

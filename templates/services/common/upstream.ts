@@ -34,7 +34,7 @@ interface BodyProgress {
  * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
  * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
  */
-type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
+export type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -79,10 +79,10 @@ export class Upstream {
 
   /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
   request(request: UpstreamRequest): Promise<UpstreamReply> {
-    const headers = { ...this.#headers, ...request.headers };
-    return new Promise((resolve, reject) => {
-      new Exchange(this.#connections, this.#prefix + request.path, { ...request, headers }, resolve, reject).send();
-    });
+    const { method, body, timeoutMs, onBytes, scope } = request;
+    const headers = withBody({ ...this.#headers, ...request.headers }, body);
+    const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope };
+    return new Promise((resolve, reject) => new Exchange(this.#connections, sent, body, resolve, reject).send());
   }
 
   /** Drops every connection. */
@@ -91,16 +91,23 @@ export class Upstream {
   }
 }
 
+/** What is kept of a request until its answer has ended; its body is not. */
+interface Sent extends Pick<UpstreamRequest, 'method' | 'path' | 'timeoutMs'> {
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly onBytes: BytesReader | undefined;
+  readonly scope: RequestScope | undefined;
+}
+
 /** One request and its answer; settles once, and closes the connection when it settles early. */
 class Exchange {
   readonly #connections: Connections;
-  readonly #path: string;
-  readonly #request: UpstreamRequest;
+  readonly #request: Sent;
   readonly #resolve: (reply: UpstreamReply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
+  #body: string | undefined;
   #sentAt = 0;
   #settled = false;
   #retried = false;
@@ -112,14 +119,14 @@ class Exchange {
 
   constructor(
     connections: Connections,
-    path: string,
-    request: UpstreamRequest,
+    request: Sent,
+    body: string | undefined,
     resolve: (reply: UpstreamReply) => void,
     reject: (error: unknown) => void,
   ) {
     this.#connections = connections;
-    this.#path = path;
     this.#request = request;
+    this.#body = body;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
@@ -128,16 +135,18 @@ class Exchange {
 
   send(): void {
     if (this.#settled) return;
-    const { method, body, headers } = this.#request;
-    const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
+    const { method, path, headers } = this.#request;
+    const current = this.#connections.request({ method, path, headers });
     this.#current = current;
     this.#sentAt = performance.now();
     current.on('response', (incoming) => this.#read(incoming));
     current.on('error', (error) => this.#fail(error, current));
-    current.end(body);
+    current.end(this.#body);
   }
 
   #read(incoming: IncomingMessage): void {
+    // A conversation may be large, and its answer long: it is not sent again.
+    this.#body = undefined;
     const { onBytes } = this.#request;
     incoming.on('error', (error) => this.#fail(error));
     if (onBytes && incoming.statusCode === 200 && !isJson(incoming)) this.#pass(incoming, onBytes);
@@ -249,9 +258,11 @@ function replyOf({ statusCode = 0, headers }: IncomingMessage, text: string): Up
 
 /** With its length, headers and body leave in one piece. */
 function withBody(
-  headers: Readonly<Record<string, string>> | undefined,
+  headers: Record<string, string | number>,
   body: string | undefined,
-): Record<string, string | number> {
-  if (body === undefined) return { ...headers };
-  return { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+): Readonly<Record<string, string | number>> {
+  if (body === undefined) return headers;
+  headers['content-type'] = 'application/json';
+  headers['content-length'] = Buffer.byteLength(body);
+  return headers;
 }

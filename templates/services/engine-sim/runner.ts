@@ -141,8 +141,10 @@ export class Runner {
     });
     return () => {
       if (over) return;
-      counts.cancelled++;
       leave();
+      // What was due is settled first, and that may have been its end.
+      if (over) return;
+      counts.cancelled++;
       end(hasRead() ? task.prompt : task.prompt.slice(0, cached));
     };
   }

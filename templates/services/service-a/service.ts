@@ -14,6 +14,7 @@ import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
 import { ChainTarget } from './chain-target.ts';
+import { createSideRoutes } from './page/side-routes.ts';
 import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
 import { RemotesOfA, readRemoteB } from './remotes.ts';
@@ -26,7 +27,7 @@ export function createServiceA(context: ServiceContext): Service {
   const api = readApiSettings(env);
   const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
   const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
-  const opened = openEngine(engineSettings, warn);
+  const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
@@ -93,7 +94,8 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  return {
+  const side = createSideRoutes(env, settings, warn);
+  return side.around({
     ...createServiceApi({
       work,
       settings: api,
@@ -112,7 +114,7 @@ export function createServiceA(context: ServiceContext): Service {
       graph.close();
       opened.close();
       remotes.close();
-      await log?.close(2000);
+      await Promise.all([side.close(), log?.close(2000)]);
     },
-  };
+  });
 }

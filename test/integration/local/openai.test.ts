@@ -1,14 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { spawn } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalFlags, localDeployFlags } from '../../../src/services/targets/local/flags.ts';
+import { freePort } from '../../../src/services/targets/local/ports.ts';
 import { localRequest, localRequestSchema } from '../../../src/services/targets/local/request.ts';
 import { SERVICES } from '../../../src/services/workloads/catalog.ts';
-import { TestStack } from '../../support/local-stack.ts';
+import { BUNDLES, TestStack } from '../../support/local-stack.ts';
+import { until } from '../../support/until.ts';
 
 const KEY = 'sk-sentinel-0123456789';
 
@@ -18,31 +20,33 @@ let url: string;
 let folder: string;
 let models: string[];
 let key: string | undefined;
-let asked: { path: string; authorization: string | undefined }[];
+let bundles: string;
 
-/** As much of a server of the open API as a deploy and its services ask for. */
-async function answer(incoming: IncomingMessage): Promise<[status: number, body: unknown]> {
-  const body = await text(incoming);
-  const { authorization } = incoming.headers;
-  asked.push({ path: incoming.url ?? '', authorization });
-  if (key !== undefined && authorization !== `Bearer ${key}`) return [401, { error: { message: 'no', code: '' } }];
-  if (incoming.url === '/v1/models') return [200, { object: 'list', data: models.map((id) => ({ id })) }];
-  if (incoming.url !== '/v1/chat/completions') return [404, { error: { message: 'no such path' } }];
-  const { model } = JSON.parse(body) as { model: string };
-  const choices = [{ index: 0, message: { role: 'assistant', content: `said ${model}` }, finish_reason: 'stop' }];
-  return [200, { id: 'x', object: 'chat.completion', created: 1, model, choices, usage: { prompt_tokens: 1 } }];
-}
+/** A service that is ready at once, and tells what it was told. */
+const TELLER = `
+import { createServer } from 'node:http';
+const health = { ok: true, service: 'x', host: 'x', ready: true, in_flight: 0 };
+createServer((incoming, outgoing) => {
+  outgoing.setHeader('content-type', 'application/json');
+  outgoing.end(JSON.stringify(incoming.url === '/told' ? process.env : health));
+}).listen(Number(process.env.PORT), '127.0.0.1');
+process.on('SIGTERM', () => process.exit(0));
+`;
 
 beforeEach(async () => {
   stack = await TestStack.open();
   folder = await mkdtemp(join(tmpdir(), 'chainctl-openai-'));
-  [models, key, asked] = [['only'], undefined, []];
-  server = createServer((incoming, outgoing) => {
-    void answer(incoming).then(([status, body]) => {
-      outgoing.writeHead(status, { 'content-type': 'application/json' });
-      outgoing.end(JSON.stringify(body));
-    });
+  [models, key] = [['only'], undefined];
+  // As much of a server of the open API as a deploy asks for.
+  server = createServer(({ url: path, headers }, outgoing) => {
+    const status =
+      path !== '/v1/models' ? 404 : key !== undefined && headers.authorization !== `Bearer ${key}` ? 401 : 200;
+    outgoing.writeHead(status, { 'content-type': 'application/json' });
+    outgoing.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id })) }));
   });
+  bundles = folder;
+  for (const name of ['engine-sim', 'proxy']) await copyFile(join(BUNDLES, `${name}.mjs`), join(folder, `${name}.mjs`));
+  for (const name of ['service-a', 'service-b']) await writeFile(join(folder, `${name}.mjs`), TELLER);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -64,17 +68,17 @@ const keyFile = async (content: string, mode = 0o600) => {
 describe('deploy local --engine openai', () => {
   it('takes the one model that there is, starts no engine, and keeps the key in one file of the stack', async () => {
     key = KEY;
-    const { endpoints } = await stack.deploy({ ...unnamed, ...open({ apiKeyFile: await keyFile(`${KEY}\n`) }) });
+    const first = { ...unnamed, ...open({ apiKeyFile: await keyFile(`${KEY}\n`) }) };
+    const { endpoints } = await stack.deploy(first, { bundles });
     expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'proxy']);
     const notes = stack.events.flatMap((event) => (event.type === 'note' ? event.text : []));
     expect(notes).toContain(`engine: the server at ${url}/v1 with only`);
     const secret = join(stack.paths.folder, 'secrets', 'engine-api-key');
     expect([await readFile(secret, 'utf8'), (await stat(secret)).mode & 0o777]).toEqual([KEY, 0o600]);
-    const body = JSON.stringify({ prompt: 'word '.repeat(250) });
-    const answered = await fetch(`${endpoints.a}/chain`, { method: 'POST', body });
-    expect(answered.status, await answered.clone().text()).toBe(200);
-    expect(await answered.json()).toMatchObject({ a_summary: 'said only', b_result: { llm_text: 'said only' } });
-    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${KEY}`]));
+    const { OLLAMA_MODEL, ...told } = (await (await fetch(`${endpoints.b}/told`)).json()) as Record<string, string>;
+    expect(OLLAMA_MODEL).toBe('only');
+    expect(told).toMatchObject({ ENGINE: 'openai', ENGINE_URL: `${url}/v1`, ENGINE_API_KEY_FILE: secret });
+    expect(Object.values(told).join()).not.toMatch(/sentinel|OLLAMA_URL/);
     // Neither in what is recorded, nor in what is said, nor in a log.
     expect(await readFile(stack.paths.state, 'utf8')).not.toContain('sentinel');
     expect(JSON.stringify(stack.events)).not.toContain('sentinel');
@@ -82,11 +86,35 @@ describe('deploy local --engine openai', () => {
       expect(await readFile(join(stack.paths.logs, name), 'utf8')).not.toContain('sentinel');
     // Another key is another service; none is none.
     key = `${KEY}x`;
-    const next = await stack.deploy({ ...unnamed, ...open({ apiKeyFile: await keyFile(key) }) });
+    const next = await stack.deploy({ ...unnamed, ...open({ apiKeyFile: await keyFile(key) }) }, { bundles });
     expect(next.changes.find((each) => each.key === 'a')?.action).not.toBe('unchanged');
     key = undefined;
-    await stack.deploy({ ...unnamed, ...open() });
+    await stack.deploy({ ...unnamed, ...open() }, { bundles });
     await expect(stat(secret)).rejects.toThrow('ENOENT');
+  });
+
+  it('brings a chain up that answers from such a server', async () => {
+    const port = await freePort(new Set());
+    const engine = spawn(process.execPath, [join(BUNDLES, 'engine-sim.mjs')], {
+      env: { PORT: String(port), BIND_ADDRESS: '127.0.0.1', SIM_MODELS: 'only', SIM_OUTPUT_TOKENS_PER_SECOND: '1e6' },
+      stdio: 'ignore',
+    });
+    try {
+      const there = `http://127.0.0.1:${port}`;
+      await until('the engine is there', async () => (await fetch(there)).ok);
+      const { endpoints } = await stack.deploy({ ...unnamed, ...open(), openai: { url: there } });
+      const body = JSON.stringify({ prompt: 'word '.repeat(250) });
+      const answer = await fetch(`${endpoints.a}/chain`, { method: 'POST', body });
+      const text = await answer.text();
+      expect(answer.status, text).toBe(200);
+      expect(JSON.parse(text)).toMatchObject({
+        service: 'a',
+        model_a: 'only:latest',
+        b_result: { model: 'only:latest' },
+      });
+    } finally {
+      engine.kill();
+    }
   });
 
   it.each([
@@ -127,8 +155,11 @@ describe('deploy local --engine openai', () => {
 });
 
 describe('what the flags ask for', () => {
+  const SIM = { 'sim-output-tokens': 1, 'sim-prompt-tokens': 1, 'sim-parallel': 1 };
   const flags = (given: Partial<LocalFlags>) =>
-    localRequest({ replicas: 1, engine: 'sim', ...given } as LocalFlags, SERVICES, { OLLAMA_HOST: '127.0.0.1:1' });
+    localRequest({ replicas: 1, engine: 'sim', ...SIM, ...given } as LocalFlags, SERVICES, {
+      OLLAMA_HOST: '127.0.0.1:1',
+    });
 
   it('is an engine with its address', () => {
     expect(flags({}).ollamaUrl).toBe('');

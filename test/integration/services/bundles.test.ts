@@ -17,7 +17,8 @@ test('each program is one file; gzipped and in base64, B fits into a machine’s
     await bundle.write({ file: join(folder, `${name}.mjs`), format: 'esm', minify: true, codeSplitting: false });
     await bundle.close();
     const packed = gzipSync(readFileSync(join(folder, `${name}.mjs`))).toString('base64');
-    expect(packed.length, name).toBeLessThan(200_000);
+    // A goes to its machine by file: it only has to stay small.
+    expect(packed.length, name).toBeLessThan(name === 'service-a' ? 400_000 : 200_000);
   }
   expect(readdirSync(folder).sort()).toEqual(names.map((name) => `${name}.mjs`));
   // Nothing is imported from node_modules at run time: the file runs in an empty folder.

@@ -1,7 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { ContextRule } from '../../../templates/services/common/engine/context.ts';
 import type { Delta, Engine, EngineRun } from '../../../templates/services/common/engine/engine.ts';
 import { readEngineSettings } from '../../../templates/services/common/engine/engine-settings.ts';
-import { type OpenedEngine, openEngine } from '../../../templates/services/common/engine/open-engine.ts';
+import { OllamaEngine } from '../../../templates/services/common/engine/ollama.ts';
+import { OpenAiEngine } from '../../../templates/services/common/engine/openai.ts';
+import { OwnModel } from '../../../templates/services/common/engine/own-model.ts';
 import { Env } from '../../../templates/services/common/env.ts';
 import { Problem } from '../../../templates/services/common/problem.ts';
 import { RequestScope } from '../../../templates/services/common/request-scope.ts';
@@ -11,17 +14,13 @@ const lab = createLab();
 
 const GENERATE = { numPredict: 6, numCtx: 1024, temperature: 0.2 };
 
-const engines: OpenedEngine[] = [];
-afterEach(() => {
-  for (const each of engines.splice(0)) each.close();
-});
-
 function open(kind: string, program: Program, timeoutSeconds = '5'): Engine {
   const env = { ENGINE: kind, ENGINE_URL: program.url, OLLAMA_TIMEOUT_SECONDS: timeoutSeconds };
   const own = { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' };
-  const opened = openEngine(readEngineSettings(new Env(env), own, GENERATE), () => {});
-  engines.push(opened);
-  return opened.engine;
+  const settings = readEngineSettings(new Env(env), own, GENERATE);
+  // Alone, without what loads a model: that would use up the faults.
+  if (kind === 'openai') return new OpenAiEngine(settings, new OwnModel('tinyllama'), () => {});
+  return new OllamaEngine(settings, new ContextRule('tinyllama', GENERATE.numCtx, settings.chatNumCtx));
 }
 
 /** What a route is asked, and whether it is asked for a stream. */
@@ -62,6 +61,9 @@ async function outcomeOf(ask: (typeof ASKS)[string], engine: Engine): Promise<Ou
 
 const SPOILT = '{"model": "x", \u001b[31m\u0007 resp';
 
+/** An event of every route, whose text is a number. */
+const NO_TEXT = '{"message":{"content":5},"response":5,"choices":[{"delta":{"content":5},"text":5}]}';
+
 /** A fault, and the status and text of what becomes of it. */
 const FAULTS: readonly [fault: Json, status: number, text: RegExp, pieces: number][] = [
   [{ mode: 'cut' }, 502, /^engine error: .*(closed|reset|broke|ECONNRESET|aborted)/i, 2],
@@ -75,6 +77,7 @@ const FAULTS: readonly [fault: Json, status: number, text: RegExp, pieces: numbe
   [{ mode: 'bad-line', line: '{"error":{"message":"no\\r\\nmore"}}' }, 502, /^engine error: no more$/, 2],
   [{ mode: 'bad-line', line: '{"error":"\\u001b[31mred"}' }, 502, /^engine error: [\x20-\x7e]*red$/, 2],
   [{ mode: 'bad-line', line: '{}' }, 502, /^engine error: sent .* that is no part of a /, 2],
+  [{ mode: 'bad-line', line: NO_TEXT }, 502, /^engine error: sent a piece whose text is none$/, 2],
   [{ mode: 'bad-line', line: 'x'.repeat(2 << 20) }, 502, /^engine error: .{1,300}$/, 2],
   [{ mode: 'fail' }, 502, /^engine error: (an error was encountered|ended its answer)/, 2],
   [{ mode: 'error' }, 502, /^engine error: .*simulated failure/, 0],

@@ -128,3 +128,10 @@ test('an address is written down and told without its user name and password', (
   const stream = process.stderr;
   expect(renderError(new Error(`no ${url(`me:${KEY}@`)}`), { debug: true, stream })).not.toContain(KEY);
 });
+
+test('the address of a model has no query, which may be a signature, in what is written down', () => {
+  const url = 'https://h/m.gguf?token=sentinel';
+  expect(redacted(['deploy', '--model-url', url, `--model-url=b=${url}`, '--b-url', 'http://b'])).toEqual([
+    ...['deploy', '--model-url', 'https://h/m.gguf?***', '--model-url=b=https://h/m.gguf?***', '--b-url', 'http://b'],
+  ]);
+});

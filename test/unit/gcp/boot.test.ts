@@ -66,7 +66,13 @@ describe('metadata of a VM without an image', () => {
     const { source } = await boot();
     const archive = Buffer.from(source.metadata['chainctl-release'] ?? '', 'base64');
     const names = execFileSync('tar', ['-tzf', '-'], { input: archive, encoding: 'utf8' }).trim().split('\n');
-    expect(names).toEqual(['compose.yaml', 'build/Dockerfile', 'build/service-b.mjs', 'build/model-downloader.mjs']);
+    expect(names).toEqual([
+      'compose.yaml',
+      'files/',
+      'build/Dockerfile',
+      'build/service-b.mjs',
+      'build/model-downloader.mjs',
+    ]);
     const bundle = execFileSync('tar', ['-xzOf', '-', 'build/service-b.mjs'], { input: archive, encoding: 'utf8' });
     expect(bundle).toBe('the service');
     expect((await boot()).source.metadata).toEqual(source.metadata);

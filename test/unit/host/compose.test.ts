@@ -30,7 +30,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       restart: 'unless-stopped',
       ports: [`${name === 'a' ? 8001 : 8002}:8000`],
       env_file: 'service.env',
-      volumes: ['logs:/logs', './token:/run/chainctl-token:ro,z'],
+      volumes: ['logs:/logs', './token:/run/chainctl-token:ro,z', './files:/run/chainctl-files:ro,z'],
       extra_hosts: ['host.docker.internal:host-gateway'],
     });
     // It waits for its engine by itself, which may come later, or be another.
@@ -90,6 +90,7 @@ describe.each(['a', 'b'] as const)('the compose file of service %s', (name) => {
       user: '0:0',
       volumes: ['models:/models'],
       healthcheck: { disable: true },
+      tmpfs: ['/logs'],
       read_only: true,
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],

@@ -100,6 +100,7 @@ describe('a release', () => {
       'build/service-a.mjs',
       'compose.env',
       'compose.yaml',
+      'files/',
       'service.env',
       'token',
     ]);

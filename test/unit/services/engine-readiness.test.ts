@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { EngineReadiness } from '../../../templates/services/common/engine-readiness.ts';
+import { ContextRule } from '../../../templates/services/common/engine/context.ts';
+import { EngineReadiness, type ReadinessOptions } from '../../../templates/services/common/engine-readiness.ts';
 import {
   UpstreamError,
   type UpstreamReply,
@@ -23,6 +24,7 @@ class FakeEngine {
   tags = [{ name: 'm:latest', digest: 'd1' }];
   loaded: Loaded[] = [];
   readonly loads: Record<string, unknown>[] = [];
+  readonly pulls: string[] = [];
   shows = 0;
   psStatus = 200;
   loadReply: () => Promise<UpstreamReply> | UpstreamReply = () => this.#load();
@@ -46,6 +48,9 @@ class FakeEngine {
             ...(expiresAt === undefined ? {} : { expires_at: new Date(expiresAt).toISOString() }),
           })),
         });
+      case '/api/pull':
+        this.pulls.push(JSON.parse(body ?? '').model);
+        return new Promise(() => {});
       case '/api/show':
         this.shows++;
         return this.json(200, this.facts[JSON.parse(body ?? '').model] ?? {});
@@ -76,14 +81,20 @@ afterEach(() => {
   for (const readiness of open.splice(0)) readiness.close();
 });
 
-function watch(engine: FakeEngine, options: { keepAlive?: string; preload?: boolean } = {}) {
-  const { keepAlive = '30m', preload = true } = options;
+type WatchOptions = { keepAlive?: string; preload?: boolean } & Pick<
+  ReadinessOptions,
+  'alsoNeeded' | 'contexts' | 'pull'
+>;
+
+function watch(engine: FakeEngine, options: WatchOptions = {}) {
+  const { keepAlive = '30m', preload = true, ...more } = options;
   const readiness = new EngineReadiness({
     engineUrl: 'http://unused',
     settings: { ...SETTINGS, keepAlive },
     preload,
     engine,
     now: () => engine.now,
+    ...more,
   });
   open.push(readiness);
   /** What health says `ms` later. */
@@ -376,4 +387,63 @@ test.each([
   engine.tags = [];
   expect(await after()).toBe('engine does not have model m yet');
   expect(engine.loads).toEqual([]);
+});
+
+test('what is missing is pulled where that is wanted, the own model first, then those of steps', async () => {
+  const engine = new FakeEngine();
+  engine.tags = [];
+  const after = watch(engine, { pull: () => {}, alsoNeeded: () => ['m', 'embedder'] });
+  expect(await after()).toBe('engine is pulling model m');
+  expect(await after()).toBe('engine is pulling model m');
+  engine.tags = [{ name: 'm:latest', digest: 'd1' }];
+  expect(await after()).toBe('engine is pulling model embedder');
+  expect(engine.pulls).toEqual(['m', 'embedder']);
+  engine.tags.push({ name: 'embedder:latest', digest: 'd2' });
+  expect(await after()).toBe('ready');
+});
+
+test('a model of a step that is missing is named, where nothing is pulled', async () => {
+  const engine = new FakeEngine();
+  const after = watch(engine, { alsoNeeded: () => ['embedder'] });
+  expect(await after()).toBe('engine does not have model embedder yet');
+});
+
+test('the first chat changes the context: ready meanwhile, and what is loaded later has it', async () => {
+  const engine = new FakeEngine();
+  const contexts = new ContextRule('m', 1024, 4096);
+  const after = watch(engine, { contexts });
+  expect(await after()).toBe('ready');
+  const { settled } = contexts.chat('m');
+  // Ollama unloads it for the chat, and loads it again.
+  engine.loaded = [];
+  expect(await after()).toBe('ready');
+  engine.loaded = [{ name: 'm:latest', context: 4096, expiresAt: engine.now + 30 * MINUTES }];
+  settled();
+  expect(await after()).toBe('ready');
+  expect(engine.loads).toHaveLength(1);
+  engine.loaded = [];
+  engine.contextOf = () => 4096;
+  await after(2 * MINUTES);
+  expect(engine.loads.at(-1)).toMatchObject({ options: { num_ctx: 4096 } });
+});
+
+test('a model that another service’s chat has loaded anew is taken as it is, also where its training bounds the context', async () => {
+  for (const trained of [undefined, 2048]) {
+    const engine = new FakeEngine();
+    if (trained !== undefined) {
+      engine.facts = { 'm:latest': { model_info: { 'general.architecture': 'x', 'x.context_length': trained } } };
+    }
+    const contexts = new ContextRule('m', 1024, 4096);
+    const after = watch(engine, { contexts });
+    expect(await after()).toBe('ready');
+    engine.loaded = [{ name: 'm:latest', context: trained ?? 4096, expiresAt: engine.now + 30 * MINUTES }];
+    expect(await after()).toBe('ready');
+    expect(engine.loads).toHaveLength(1);
+    expect(contexts.own).toBe(4096);
+    // And from now on the smaller one is not.
+    engine.loaded = [{ name: 'm:latest', context: 1024, expiresAt: engine.now + 30 * MINUTES }];
+    engine.contextOf = () => trained ?? 4096;
+    expect(await after(2 * MINUTES)).toBe('ready');
+    expect(engine.loads.at(-1)).toMatchObject({ options: { num_ctx: 4096 } });
+  }
 });

@@ -12,8 +12,8 @@ import { logNormal, Spread, seededRandom } from '../../../templates/services/eng
 import { fakeClock } from './fake-clock.ts';
 
 /** A token of a prompt takes 10 ms, one of an answer 100 ms. */
-function machine(slots: number) {
-  const { clock, runUntil } = fakeClock();
+function machine(slots: number, lateMs = 0) {
+  const { clock, runUntil } = fakeClock(lateMs);
   const settings = readSimSettings(
     new Env({
       SIM_PROMPT_TOKENS_PER_SECOND: '100',
@@ -41,7 +41,7 @@ function machine(slots: number) {
         log.push([who, Math.round(clock.now()), Math.round(promptMs), Math.round(outputMs)]),
       onError: () => log.push([who, Math.round(clock.now()), -1, -1]),
     });
-  return { runnerOf, run, log, counts, runUntil };
+  return { runnerOf, run, log, counts, clock, runUntil };
 }
 
 const PROMPT = Array.from({ length: 50 }, (_, token) => token + 1);
@@ -135,4 +135,14 @@ test('the spread keeps the mean', () => {
   expect(factors.reduce((sum, factor) => sum + factor, 0) / factors.length).toBeCloseTo(1, 1);
   expect(Math.min(...factors)).toBeLessThan(0.5);
   expect(Math.max(...factors)).toBeGreaterThan(2);
+});
+
+test('who is cancelled when its end is overdue has ended once', () => {
+  const { runnerOf, run, log, counts, clock, runUntil } = machine(1, 7);
+  const cancel = run(runnerOf('a'), 'a', PROMPT, 6);
+  // Its end is due at 1100, and its timer is late: this one fires at 1102.
+  clock.setTimer(1095, cancel);
+  runUntil(1e6);
+  expect(log).toEqual([['a', 1102, 600, 500]]);
+  expect(counts).toMatchObject({ active: 0, started: 1, finished: 1, cancelled: 0 });
 });

@@ -49,7 +49,7 @@ export async function tell(text: string, sink: EngineRun['sink']): Promise<void>
   for (const piece of [text.slice(0, half), text.slice(half)]) if (piece !== '') await sink?.([{ text: piece }]);
 }
 
-export interface Told {
+interface Told {
   readonly step: string;
   readonly text: string;
 }

@@ -5,7 +5,7 @@ import { askOnMachines, engineNote } from '../../../src/services/workloads/machi
 const [a, b] = [definitionOf('a'), definitionOf('b')];
 const URL_ = 'https://models.example/x/Tiny-1B.gguf';
 const llama = (flags: object = {}, services = [a]) =>
-  askOnMachines(services, { engine: 'llamacpp', 'model-url': [{ value: URL_ }], ...flags });
+  askOnMachines(services, { engine: 'llamacpp', 'model-url': [URL_], ...flags });
 const refusal = (ask: () => unknown) => {
   try {
     ask();
@@ -29,16 +29,16 @@ describe('what is asked of an engine on a machine', () => {
       services: { a: { model: 'Tiny-1B.gguf', download: { url: URL_ } } },
       llama: {},
     });
-    const { services } = llama({ 'model-a': 'own.gguf', 'model-url': [{ value: `${URL_}?download=true#x` }] });
+    const { services } = llama({ 'model-a': 'own.gguf', 'model-url': [`${URL_}?download=true#x`] });
     expect(services.a).toEqual({ model: 'own.gguf', download: { url: `${URL_}?download=true` } });
-    expect(llama({ 'model-url': [{ value: 'https://h/download?id=7' }] }).services.a?.model).toBe(
+    expect(llama({ 'model-url': ['https://h/download?id=7'] }).services.a?.model).toBe(
       'Llama-3.2-1B-Instruct-Q4_K_M.gguf',
     );
   });
 
   it('is each service’s own where both are deployed', () => {
-    const urls = [{ value: URL_ }, { service: 'b', value: 'https://h/b.gguf' }];
-    const sums = [{ service: 'b', value: 'f'.repeat(64) }];
+    const urls = [URL_, 'b=https://h/b.gguf'];
+    const sums = [`b=${'f'.repeat(64)}`];
     const asked = llama({ 'model-url': urls, 'model-sha256': sums, 'llama-threads': 4 }, [a, b]);
     expect(asked.llama).toEqual({ threads: 4 });
     expect(asked.services.a).toEqual({ model: 'Tiny-1B.gguf', download: { url: URL_ } });
@@ -50,11 +50,11 @@ describe('what is asked of an engine on a machine', () => {
 
   it.each([
     [{ 'model-url': undefined }, '--engine llamacpp needs the address of the model of service A'],
-    [{ 'model-url': [{ service: 'b', value: URL_ }] }, 'needs the address of the model of service A'],
-    [{ 'model-url': [{ value: URL_ }, { value: 'https://h/o.gguf' }] }, '--model-url is given twice for A'],
+    [{ 'model-url': [`b=${URL_}`] }, 'needs the address of the model of service A'],
+    [{ 'model-url': [URL_, 'https://h/o.gguf'] }, '--model-url is given twice for A'],
     [{ model: 'phi3:mini' }, '--model: "phi3:mini" is not the name of a GGUF file'],
     [{ 'model-a': 'x-00001-of-00003.gguf' }, '--model-a: "x-00001-of-00003.gguf" is one part of a model'],
-    [{ 'model-url': [{ value: 'https://h/$HOME.gguf' }] }, '--model-url: the address has a quote, a $'],
+    [{ 'model-url': ['https://h/$HOME.gguf'] }, '--model-url: the address has a quote, a $'],
     [{ 'ollama-image': 'o:1' }, '--ollama-image is for Ollama'],
   ])('is refused at the door: %o', (flags, message) => {
     const error = refusal(() => llama(flags));

@@ -2,6 +2,7 @@ import { remoteLog } from '../../machine/remote-logs.ts';
 import { HostSessions, runThere } from '../../machine/sessions.ts';
 import { sshOptions } from '../../machine/ssh-words.ts';
 import { loadHostTemplates } from '../../machine/templates.ts';
+import { withFiles } from '../../machine/with-files.ts';
 import { healthStatus } from '../../stack/health-status.ts';
 import { once } from '../../stack/once.ts';
 import { createdBy } from '../../stack/operator.ts';
@@ -9,6 +10,7 @@ import type { Connection, Site } from '../../stack/provider.ts';
 import type { Resource, ResourceContext } from '../../stack/resource.ts';
 import { forgetSecretPair } from '../../stack/secrets.ts';
 import { noMachine } from '../../stack/stack-shell.ts';
+import { onlyService } from '../../workloads/request.ts';
 import { UBUNTU_24_04 } from './ami.ts';
 import { planAws } from './deploy.ts';
 import { doctorAws } from './doctor.ts';
@@ -35,7 +37,8 @@ export function connectAws(site: Site): Connection<AwsRequest> {
   const recordedAccess = () => accessAt(url === undefined ? undefined : new URL(url).hostname);
   return {
     async plan(request, steps, links, options) {
-      const [opened, templates] = [await ec2(), await loadTemplates()];
+      const templates = withFiles(await loadTemplates(), onlyService(request), operator.env);
+      const opened = await ec2();
       // Whatever of this deploy its service needs has to answer before it is asked for its first answer.
       const answerable = async (context: ResourceContext) => {
         await Promise.all(Object.keys(links.known).map((name) => links.serves(name, context)));

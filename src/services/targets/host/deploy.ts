@@ -5,6 +5,7 @@ import { formatAccess, type SshAddress } from '../../machine/access.ts';
 import { serviceSpec } from '../../machine/service-spec.ts';
 import { fingerprint, parsePublicKey } from '../../machine/ssh-keys.ts';
 import { type HostTemplates, templatesOf } from '../../machine/templates.ts';
+import { withFiles } from '../../machine/with-files.ts';
 import { applyPlan, observeAndPlan } from '../../stack/apply.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import type { Deployed, Links, PlannedDeploy } from '../../stack/provider.ts';
@@ -27,6 +28,8 @@ export type HostRequest = ReturnType<typeof hostRequest>;
 export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' | 'templates'> {
   readonly paths: StackPaths;
   templates(): Promise<HostTemplates>;
+  /** The operator's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   trust(): Promise<TrustOptions>;
 }
 
@@ -34,9 +37,6 @@ export interface HostDeployDeps extends Omit<HostTargetDeps, 'token' | 'stack' |
 const recordedRequest = z
   .preprocess(withServices, z.looseObject({ services: z.record(z.string(), z.unknown()) }))
   .catch({ services: {} });
-
-/** What says which engine was there. */
-const before = z.looseObject({ llama: z.unknown() });
 
 /** B's own minimum, seconds: on a machine it is always written out. */
 const MIN_PROCESS_SECONDS = 5;
@@ -74,7 +74,7 @@ export async function planHost(
   const pin = await pinOf(paths.name, definition, request, known, await deps.trust(), context.signal);
   const pins: HostPins = { ...known, [service]: pin };
   const token = auth === 'token' ? await stackToken(paths, make) : undefined;
-  const templates = await deps.templates();
+  const templates = withFiles(await deps.templates(), { definition, settings }, deps.env);
   const wanted = { definition, settings, links: links.known, ollamaImage, llama, token };
   const spec = serviceSpec(wanted, templatesOf(templates, definition));
   const target = { ...deps, stack: paths.name, templates, token: async () => token };
@@ -94,10 +94,7 @@ export async function planHost(
   };
   return {
     changes: plan.changes,
-    notes: engineNote(
-      request,
-      asked.services[service] === undefined ? undefined : before.parse(asked.services[service]),
-    ),
+    notes: engineNote(request, asked.services[service]),
     request: {
       services: { ...asked.services, [service]: { ...settings, ssh: where, identity, ollamaImage, llama, auth } },
     },

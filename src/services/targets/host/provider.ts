@@ -55,7 +55,7 @@ async function connectionOf({ paths, record, operator, flags, signal }: Site): P
   const { SSH_AUTH_SOCK: agent } = operator.env;
   const templates = () => loadHostTemplates(operator.templates, operator.bundles);
   const sessions = new HostSessions();
-  const deps = { agent, sessions, paths, templates };
+  const deps = { agent, sessions, paths, templates, env: operator.env };
   return {
     plan: (request, steps, links, options) =>
       planHost(request, steps, links, options, { ...deps, trust: () => trustOf(operator, flags as HostFlags, signal) }),

@@ -9,6 +9,7 @@ import { SERVICES } from '../../workloads/catalog.ts';
 import { desiredChain, loadBundles, modelsOf, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
 import { givenApiKey, keepApiKey, withModels } from './openai.ts';
+import { placeFiles } from './place-files.ts';
 import { freePort, LOOPBACK, portInUse, tryPort } from './ports.ts';
 import { frontOf, isReplicated } from './replicas.ts';
 import type { LocalRequest } from './request.ts';
@@ -58,8 +59,9 @@ export async function planLocal(
   const shared = await sharingModels(request, signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
   const apiKey = await keepApiKey(paths, key, make);
+  const carried = await placeFiles(paths, request, env, make);
   const target = localTarget(processes);
-  const desired = desiredChain(shared.request, ports, built, processes, token, apiKey);
+  const desired = desiredChain(shared.request, ports, built, processes, token, apiKey, carried);
   const plan = await observeAndPlan(target, desired, journal, context);
   const own = new Set(live.values());
   // Refused before anything is started: a port that a new process needs, and somebody else has.

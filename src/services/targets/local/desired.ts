@@ -41,7 +41,14 @@ export function servicesOf({ services }: Pick<LocalRequest, 'services'>): Servic
 
 /** The models of a request, each once. */
 export function modelsOf({ services }: Pick<LocalRequest, 'services'>): string[] {
-  return [...new Set(Object.values(services).flatMap(({ model }) => model ?? []))];
+  return [
+    ...new Set(
+      Object.values(services).flatMap(({ model, otherModels = [] }) => [
+        ...(model === undefined ? [] : [model]),
+        ...otherModels,
+      ]),
+    ),
+  ];
 }
 
 /** The keys of all processes that a request asks for. */
@@ -72,6 +79,7 @@ function engineEnv({ engine, ollamaUrl, openai }: LocalRequest, simUrl: string, 
  * @param ports of each process, by key
  * @param token what the services ask for; undefined for a chain that is open
  * @param apiKey what the engine asks for
+ * @param carried what tells services of the files that their settings name, by service
  */
 export function desiredChain(
   request: LocalRequest,
@@ -80,6 +88,7 @@ export function desiredChain(
   deps: ProcessDeps,
   token?: TokenFile,
   apiKey?: TokenFile,
+  carried: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): Desired[] {
   const { engine, sim, replicas } = request;
   const services = servicesOf(request);
@@ -101,6 +110,7 @@ export function desiredChain(
       ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
       ...host,
       ...env(settings, links),
+      ...carried[name],
       ...tuningEnv({ concurrency, ...settings.tuning }),
     });
   };

@@ -124,6 +124,16 @@ export class AnswerBuilder {
   }
 }
 
+/**
+ * The text of a piece; none where the engine says null or nothing.
+ * @throws EngineFault for what is no text: passed over, it would be missing from the answer
+ */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return '';
+  throw new EngineFault('sent a piece whose text is none');
+}
+
 function finishReason(said: string | undefined, callsTools: boolean): FinishReason {
   if (said === 'length' || said === 'content_filter') return said;
   // Ollama says `stop` where a model asks for tools.

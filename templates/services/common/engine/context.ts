@@ -31,6 +31,19 @@ export class ContextRule {
     return this.#settling > 0;
   }
 
+  /** With what its chats have it loaded. */
+  get ownChats(): number {
+    return this.#chatSize;
+  }
+
+  /**
+   * The own model was found loaded for chats: by another service that shares the engine, a replica of this one for
+   * example. What it asks for is the larger, and two who want different things would load it in turns.
+   */
+  adopt(): void {
+    this.#chatted.add(this.#own);
+  }
+
   /** For a request that asks for `numCtx` itself. */
   of(model: string, numCtx: number): number {
     return this.#chatted.has(canonicalModelName(model)) ? Math.max(numCtx, this.#chatNumCtx) : numCtx;

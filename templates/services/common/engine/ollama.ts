@@ -5,7 +5,7 @@ import { engineTiming, wholeCount } from '../engine-timing.ts';
 import { keepAliveField } from '../keep-alive.ts';
 import { Problem } from '../problem.ts';
 import { Upstream } from '../upstream.ts';
-import type { AnswerBuilder } from './answer.ts';
+import { type AnswerBuilder, textOf } from './answer.ts';
 import type { ContextRule } from './context.ts';
 import type {
   ChatOrder,
@@ -233,7 +233,7 @@ function takeChat(builder: AnswerBuilder, line: Message): void {
   const message = line.message as Message | null | undefined;
   if (typeof message === 'object' && message !== null) {
     if (typeof message.thinking === 'string') builder.reasoning(message.thinking);
-    if (typeof message.content === 'string') builder.text(message.content);
+    builder.text(textOf(message.content));
     if (Array.isArray(message.tool_calls)) takeToolCalls(builder, message.tool_calls);
   } else if (line.done !== true) throw new EngineFault('sent a line that is no part of a chat');
   takeEnd(builder, line);
@@ -241,7 +241,7 @@ function takeChat(builder: AnswerBuilder, line: Message): void {
 
 function takeGenerate(builder: AnswerBuilder, line: Message): void {
   if (typeof line.thinking === 'string') builder.reasoning(line.thinking);
-  if (typeof line.response === 'string') builder.text(line.response);
+  if (line.response !== undefined) builder.text(textOf(line.response));
   else if (line.done !== true) throw new EngineFault('sent a line that is no part of a generation');
   takeEnd(builder, line);
 }

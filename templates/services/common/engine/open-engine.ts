@@ -20,12 +20,13 @@ export interface OpenedEngine {
 /**
  * Opens what `ENGINE` names, and has its model loaded from now on.
  * @param warn takes one line for the operator
- * @param alsoNeeded models that are pulled where they are missing, beside the own one: those that steps name
+ * @param alsoNeeded models that are pulled where they are missing, beside the own one: those that steps name; asked for at
+ *   each look at the engine
  */
 export function openEngine(
   settings: EngineSettings,
   warn: (line: string) => void,
-  alsoNeeded: readonly string[] = [],
+  alsoNeeded: () => readonly string[] = () => [],
 ): OpenedEngine {
   const { engine, readiness } = settings.kind === 'openai' ? openAi(settings) : ollama(settings, warn, alsoNeeded);
   let isClosed = false;
@@ -52,7 +53,7 @@ function openAi(settings: EngineSettings) {
   return { engine: new OpenAiEngine(settings, own, () => readiness.lost()), readiness };
 }
 
-function ollama(settings: EngineSettings, warn: (line: string) => void, alsoNeeded: readonly string[]) {
+function ollama(settings: EngineSettings, warn: (line: string) => void, alsoNeeded: () => readonly string[]) {
   const { generate, model, keepAlive, preload, url, headers } = settings;
   const contexts = new ContextRule(model, generate.numCtx, settings.chatNumCtx);
   const pull = settings.pull ? (line: string) => warn(`engine ${url}: ${line}`) : undefined;

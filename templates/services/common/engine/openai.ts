@@ -2,7 +2,7 @@ import { defined } from '../../../../src/services/defined.ts';
 import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { wholeCount } from '../engine-timing.ts';
 import { Upstream, UpstreamError, type UpstreamReply } from '../upstream.ts';
-import { AnswerBuilder } from './answer.ts';
+import { AnswerBuilder, textOf } from './answer.ts';
 import type {
   ChatOrder,
   CompletionOrder,
@@ -229,7 +229,7 @@ export function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number):
   if (typeof delta === 'object' && delta !== null) {
     const reasoning = delta.reasoning_content ?? delta.reasoning;
     if (typeof reasoning === 'string') builder.reasoning(reasoning);
-    if (typeof delta.content === 'string') builder.text(delta.content);
+    builder.text(textOf(delta.content));
     if (Array.isArray(delta.tool_calls)) builder.toolCalls(toolCallDeltas(delta.tool_calls));
     hasPiece = (typeof reasoning === 'string' && reasoning !== '') || !!delta.content;
   }
@@ -239,7 +239,7 @@ export function takeChat(builder: AnswerBuilder, chunk: Message, bytes: number):
 function takeCompletion(builder: AnswerBuilder, chunk: Message, bytes: number): void {
   const choice = firstChoice(builder, chunk);
   if (choice === undefined) return;
-  if (typeof choice.text === 'string') builder.text(choice.text);
+  builder.text(textOf(choice.text));
   takeChoice(builder, choice, bytes, !!choice.text);
 }
 

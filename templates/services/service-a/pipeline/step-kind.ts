@@ -5,7 +5,7 @@ import type { GraphInput, StepOutput } from './graph.ts';
 import type { Remotes } from './remote-step.ts';
 
 /** One attempt of a step. */
-export interface StepCall {
+interface StepCall {
   /** The step's inputs with their templates filled in; what the file leaves out is undefined. */
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly input: GraphInput;
@@ -73,6 +73,6 @@ export interface StepDeps {
 }
 
 /** Another step of the same graph, for those that work with each other between runs. */
-export type OtherStep = (name: string) => StepRunner | undefined;
+type OtherStep = (name: string) => StepRunner | undefined;
 
 export type OpenStep = (step: Step, deps: StepDeps, other: OtherStep) => StepRunner;

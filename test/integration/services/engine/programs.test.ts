@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { chunk, events, json, ScriptedEngine } from '../../../support/scripted-engine.ts';
-import { createLab, expectHealth, LONG_PROMPT, post, request, spawnProgram } from '../lab.ts';
+import { createLab, expectEngine, expectHealth, LONG_PROMPT, post, request, spawnProgram } from '../lab.ts';
 
 const lab = createLab();
 
@@ -143,5 +143,16 @@ describe('with an OpenAI-compatible engine', () => {
     server.script = (_asked, response) => json(response, 500, { error: { message: 'out of memory' } });
     const reply = await post(`${b.url}/invoke`, { prompt: LONG_PROMPT });
     expect(reply).toMatchObject({ status: 502, body: { detail: 'ollama error: out of memory' } });
+  });
+
+  test('the simulated engine’s own /v1 serves A and B', async () => {
+    const engine = await lab.engine();
+    const settings = { ENGINE: 'openai', ENGINE_URL: engine.url };
+    const b = await lab.b('', { ...settings, OLLAMA_MODEL: 'phi3:mini' });
+    await expectHealth(b, 200, { ok: true, simulated: true });
+    const { status, body } = await post(`${b.url}/invoke`, { prompt: LONG_PROMPT });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ model: 'phi3:mini', usage: { eval_count: 40 }, simulated: true });
+    await expectEngine(engine, { active: 0, queued: 0 });
   });
 });

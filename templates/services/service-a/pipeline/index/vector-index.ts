@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { create, insertMultiple, searchVector } from '@orama/orama';
 import type { Vectors } from './vector-file.ts';
 
-export interface Hit {
+interface Hit {
   /** Which of the vectors. */
   readonly index: number;
   /** Cosine, -1 to 1. */

@@ -7,7 +7,7 @@ import { StepProblem } from '../step-problem.ts';
 import { addressesOf } from './remote.ts';
 
 /** What a JSON service answered with a good status. */
-export interface JsonAnswer {
+interface JsonAnswer {
   /** undefined where it is no JSON. */
   readonly json: unknown;
   readonly text: string;

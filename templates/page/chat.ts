@@ -1,0 +1,358 @@
+import { Api, BROKEN, type Conversation, Failure } from './api.ts';
+import { Keeper } from './keeper.ts';
+import { asJson, asMarkdown, merged, messagesFor, type Turn, titleOf } from './turns.ts';
+
+/** All that the page shows. Never changed in place. */
+export interface State {
+  readonly id: string;
+  readonly turns: readonly Turn[];
+  readonly loading: boolean;
+  /** The turn that is being answered. */
+  readonly busy: string | undefined;
+  readonly models: readonly string[];
+  /** Empty: whatever the service takes by default. */
+  readonly model: string;
+  readonly list: readonly Conversation[];
+  readonly more: string | number | null;
+  /** Why conversations are not kept; undefined while they are. */
+  readonly unkept: string | undefined;
+  /** What else there is to say: models that cannot be listed, a deletion that failed. */
+  readonly notice: string | undefined;
+  /** Why a token is asked for. */
+  readonly tokenWanted: string | undefined;
+  /** The last answer, for screen readers: set once, when it has ended. */
+  readonly announced: string;
+}
+
+/** How often the text of an answer is drawn while it comes, in milliseconds. */
+const DRAW_MS = 50;
+
+/** The page's whole behaviour, apart from what is drawn. */
+export class Chat {
+  state: State;
+  readonly #api: Api;
+  readonly #keeper: Keeper;
+  readonly #listeners = new Set<() => void>();
+  readonly #tabs: Pick<BroadcastChannel, 'postMessage'>;
+  #abort: AbortController | undefined;
+  /** The conversation that could not be read. */
+  #unloaded: string | undefined;
+  #token: PromiseWithResolvers<void> | undefined;
+
+  constructor() {
+    this.state = {
+      id: idInAddress() ?? newId(),
+      ...{ turns: [], loading: false, busy: undefined, models: [], model: remembered('model') ?? '', list: [] },
+      ...{ more: null, unkept: undefined, notice: undefined, tokenWanted: undefined, announced: '' },
+    };
+    this.#api = new Api(
+      () => remembered('token'),
+      (why) => this.#askToken(why),
+    );
+    this.#keeper = new Keeper(this.#api, {
+      kept: (conversation, turn, position) => {
+        this.#update(conversation, turn.id, { position });
+        this.#tabs.postMessage({ conversation, position });
+        void this.refreshList();
+      },
+      deleted: (conversation) => {
+        this.#keeper.forget(conversation);
+        if (conversation === this.state.id) this.set({ notice: DELETED });
+      },
+      reason: (unkept) => {
+        if (unkept !== this.state.unkept) this.set({ unkept });
+      },
+      again: () => void this.#again(),
+    });
+    const tabs = new BroadcastChannel('chainctl-history');
+    tabs.onmessage = ({ data }) => void this.#onOtherTab(data);
+    this.#tabs = tabs;
+    addEventListener('hashchange', () => void this.open(idInAddress() ?? newId()));
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.#again();
+    });
+    addEventListener('beforeunload', (event) => {
+      if (this.#keeper.waiting > 0 && this.state.unkept !== undefined) event.preventDefault();
+    });
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  set(change: Partial<State>): void {
+    this.state = { ...this.state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([
+      this.#loadModels(),
+      this.refreshList(),
+      idInAddress() !== undefined && this.#load(this.state.id),
+    ]);
+  }
+
+  chooseModel(model: string): void {
+    remember('model', model);
+    this.set({ model });
+  }
+
+  /** Another conversation: what is being answered is stopped, and what there is of it kept. */
+  async open(id: string): Promise<void> {
+    if (id === this.state.id) return;
+    this.stop();
+    this.set({ id, turns: [], notice: undefined, announced: '' });
+    if (location.hash.slice(1) !== id) history.pushState(null, '', `#${id}`);
+    await this.#load(id);
+  }
+
+  newChat(): void {
+    this.stop();
+    this.set({ id: newId(), turns: [], notice: undefined, announced: '', loading: false });
+    history.pushState(null, '', location.pathname);
+  }
+
+  stop(): void {
+    this.#abort?.abort();
+  }
+
+  async send(text: string): Promise<void> {
+    const question = text.trim();
+    if (question === '' || this.state.busy !== undefined) return;
+    const { id, model } = this.state;
+    const turn: Turn = {
+      ...{ id: newId(), question, answer: '', state: 'pending', model: model || null, error: null, chainctl: null },
+      createdAt: new Date().toISOString(),
+    };
+    const messages = messagesFor(this.state.turns, question);
+    this.set({ turns: [...this.state.turns, turn], busy: turn.id, announced: '' });
+    if (location.hash.slice(1) !== id) history.replaceState(null, '', `#${id}`);
+    if (this.state.notice !== DELETED) this.#keeper.keep(id, turn);
+    const ended = await this.#answer(id, turn, messages);
+    if (this.state.busy === turn.id) this.set({ busy: undefined });
+    this.#update(id, turn.id, ended);
+    if (this.state.id === id) this.set({ announced: spoken(ended) });
+    if (this.state.notice !== DELETED) this.#keeper.keep(id, { ...turn, ...ended });
+  }
+
+  /** @returns what became of the turn; never throws */
+  async #answer(conversation: string, turn: Turn, messages: ReturnType<typeof messagesFor>): Promise<Partial<Turn>> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    const text: string[] = [];
+    const reasoning: string[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soFar = () => ({ answer: text.join(''), ...(reasoning.length > 0 && { reasoning: reasoning.join('') }) });
+    const draw = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        this.#update(conversation, turn.id, soFar());
+      }, DRAW_MS);
+    };
+    const collect = (parts: string[]) => (piece: string) => {
+      parts.push(piece);
+      draw();
+    };
+    try {
+      const { finish, model, chainctl, trimmed } = await this.#api.chat({
+        ...{ conversation, turn: turn.id, model: turn.model ?? '', messages, signal: abort.signal },
+        ...{ onText: collect(text), onReasoning: collect(reasoning) },
+      });
+      return { ...soFar(), state: 'complete', model: model ?? turn.model, chainctl, finish, trimmed };
+    } catch (error) {
+      if (abort.signal.aborted) return { ...soFar(), state: 'stopped' };
+      const failed = { ...soFar(), state: 'failed', error: textOf(error) } as const;
+      return error instanceof Failure && error.code === BROKEN ? this.#asKept(conversation, turn.id, failed) : failed;
+    } finally {
+      clearTimeout(timer);
+      if (this.#abort === abort) this.#abort = undefined;
+    }
+  }
+
+  /**
+   * A browser throws away what it has not handed on when a connection breaks: often the last words, and the reason. The
+   * server has kept what it sent.
+   */
+  async #asKept(
+    conversation: string,
+    turn: string,
+    failed: Partial<Turn> & { readonly answer: string },
+  ): Promise<Partial<Turn>> {
+    try {
+      const { answer, state, error, model, chainctl } = await this.#api.turn(conversation, turn);
+      const isMore = answer.length >= failed.answer.length && (state === 'failed' || state === 'complete');
+      return isMore ? { ...failed, answer, state, error, model, chainctl } : failed;
+    } catch {
+      return failed;
+    }
+  }
+
+  async refreshList(): Promise<void> {
+    const page = await this.#history(() => this.#api.conversations(null));
+    if (page) this.set({ list: page.data, more: page.next });
+  }
+
+  async listMore(): Promise<void> {
+    const page = await this.#history(() => this.#api.conversations(this.state.more));
+    if (!page) return;
+    const known = new Set(this.state.list.map(({ id }) => id));
+    this.set({ list: [...this.state.list, ...page.data.filter(({ id }) => !known.has(id))], more: page.next });
+  }
+
+  /** @param id undefined: all of them */
+  async remove(id: string | undefined): Promise<void> {
+    const isOpen = id === undefined || id === this.state.id;
+    if (isOpen) this.stop();
+    this.#keeper.forget(id);
+    try {
+      await this.#api.remove(id);
+    } catch (error) {
+      // What was never kept is gone with the page's own copy.
+      if (!(error instanceof Failure && (error.status === 404 || error.code === 'history_off'))) {
+        this.set({ notice: `It could not be deleted: ${textOf(error)}` });
+        return;
+      }
+    }
+    this.#tabs.postMessage({ deleted: id ?? null });
+    if (isOpen) this.newChat();
+    await this.refreshList();
+  }
+
+  /** @returns the name and the text of a file */
+  exported(format: 'json' | 'markdown'): { readonly name: string; readonly type: string; readonly text: string } {
+    const { id, turns } = this.state;
+    const now = new Date();
+    const name = `${
+      titleOf(turns)
+        .replace(/[^\p{L}\p{N}]+/gu, '-')
+        .replace(/^-+|-+$/g, '')
+        .slice(0, 60) || 'chat'
+    }`;
+    return format === 'json'
+      ? { name: `${name}.json`, type: 'application/json', text: asJson(id, turns, now) }
+      : { name: `${name}.md`, type: 'text/markdown', text: asMarkdown(turns, now) };
+  }
+
+  /** @param token undefined: there will be none */
+  giveToken(token: string | undefined): void {
+    const asked = this.#token;
+    this.#token = undefined;
+    this.set({ tokenWanted: undefined });
+    if (token === undefined) asked?.reject(new Error('no token'));
+    else {
+      remember('token', token);
+      asked?.resolve();
+    }
+  }
+
+  #askToken(why: string): Promise<void> {
+    this.#token ??= Promise.withResolvers<void>();
+    if (this.state.tokenWanted !== why) this.set({ tokenWanted: why });
+    return this.#token.promise;
+  }
+
+  async #loadModels(): Promise<void> {
+    try {
+      const models = await this.#api.models();
+      const { model } = this.state;
+      this.set({ models, model: models.includes(model) ? model : (models[0] ?? '') });
+    } catch (error) {
+      this.set({ models: [], notice: `The models cannot be listed: ${textOf(error)}` });
+    }
+  }
+
+  /** Reads a conversation page by page; the page shows what has come. */
+  async #load(id: string): Promise<void> {
+    this.set({ loading: true });
+    let after: number | null = 0;
+    while (after !== null && this.state.id === id) {
+      const from: number = after;
+      const page = await this.#history(() => this.#api.turns(id, from));
+      this.#unloaded = page === undefined && this.state.unkept !== undefined ? id : undefined;
+      if (page && this.state.id === id) this.set({ turns: merged(this.state.turns, page.data, this.state.busy) });
+      after = (page?.next as number | null | undefined) ?? null;
+    }
+    if (this.state.id === id) this.set({ loading: false });
+  }
+
+  /** What could not be written and read before. */
+  async #again(): Promise<void> {
+    await this.#keeper.work();
+    await this.refreshList();
+    if (this.#unloaded === this.state.id) await this.#load(this.state.id);
+  }
+
+  async #onOtherTab(data: { conversation?: string; position?: number; deleted?: string | null }): Promise<void> {
+    const { id } = this.state;
+    if (data.deleted !== undefined) {
+      this.#keeper.forget(data.deleted ?? undefined);
+      const isOpen = data.deleted === null || data.deleted === id;
+      if (isOpen && this.state.turns.length > 0) this.set({ notice: DELETED });
+    }
+    await this.refreshList();
+    if (data.conversation !== id || data.position === undefined) return;
+    const page = await this.#history(() => this.#api.turns(id, (data.position as number) - 1, 1));
+    if (page && this.state.id === id) this.set({ turns: merged(this.state.turns, page.data, this.state.busy) });
+  }
+
+  /** What history answers; undefined where it cannot, and then the page says so. */
+  async #history<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work();
+      if (this.state.unkept !== undefined && this.#keeper.waiting === 0) this.set({ unkept: undefined });
+      return result;
+    } catch (error) {
+      if (error instanceof Failure && error.status === 404 && error.code !== 'history_off') return undefined;
+      this.#keeper.fault(error);
+      return undefined;
+    }
+  }
+
+  #update(conversation: string, turn: string, change: Partial<Turn>): void {
+    if (conversation !== this.state.id) return;
+    const turns = this.state.turns.map((each) => (each.id === turn ? { ...each, ...change } : each));
+    this.set({ turns: change.position === undefined ? turns : merged(turns, [], this.state.busy) });
+  }
+}
+
+const DELETED = 'This conversation was deleted in another tab. What is said here now is not kept.';
+
+function spoken({ answer, error, state }: Partial<Turn>): string {
+  const end = error ? `Error: ${error}` : state === 'stopped' ? 'Stopped.' : '';
+  return [answer, end].filter(Boolean).join('\n');
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Only what may be an id: it becomes a part of paths that are asked for. */
+function idInAddress(): string | undefined {
+  return /^#([A-Za-z0-9_-]{8,64})$/.exec(location.hash)?.[1];
+}
+
+/** 128 random bits. Not `randomUUID`: browsers have that for https and for this machine only. */
+function newId(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** For as long as the tab is open; a browser may refuse to. */
+function remembered(name: string): string | null {
+  try {
+    return sessionStorage.getItem(`chainctl.${name}`);
+  } catch {
+    return forgetful.get(name) ?? null;
+  }
+}
+
+function remember(name: string, value: string): void {
+  try {
+    sessionStorage.setItem(`chainctl.${name}`, value);
+  } catch {
+    forgetful.set(name, value);
+  }
+}
+
+const forgetful = new Map<string, string>();

@@ -1,0 +1,225 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Auth } from '../../common/auth.ts';
+import { type BodyLimits, parseJsonBody, readBody } from '../../common/body.ts';
+import { Problem } from '../../common/problem.ts';
+import { ID } from './answer-tap.ts';
+import { HistoryFault } from './database.ts';
+import type { History } from './history.ts';
+import { fail, json } from './reply.ts';
+import type { HistoryStore } from './store.ts';
+import { type Conversation, STATES, type Turn, type TurnState, type TurnWrite } from './turn.ts';
+
+export interface HistoryRoutesOptions {
+  readonly history: History;
+  readonly auth: Auth;
+  readonly limits: BodyLimits;
+  readonly warn: (line: string) => void;
+}
+
+const ROOT = '/v1/conversations';
+
+/** Answers everything below `/v1/conversations`. @returns false for any other path. */
+export function historyRoutes(
+  options: HistoryRoutesOptions,
+): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
+  return (incoming, outgoing) => {
+    const url = incoming.url ?? '';
+    if (!url.startsWith(ROOT)) return false;
+    const at = url.indexOf('?');
+    const path = at === -1 ? url : url.slice(0, at);
+    if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return false;
+    const query = new URLSearchParams(at === -1 ? '' : url.slice(at));
+    answer(options, incoming, outgoing, path.slice(ROOT.length + 1).split('/'), query).then(
+      (body) => json(incoming, outgoing, 200, body),
+      (error: unknown) => fail(incoming, outgoing, problemOf(error, options.warn)),
+    );
+    return true;
+  };
+}
+
+type Handler = (store: HistoryStore) => Promise<unknown>;
+
+async function answer(
+  { history, auth, limits }: HistoryRoutesOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  parts: readonly string[],
+  query: URLSearchParams,
+): Promise<unknown> {
+  const [id = '', kind, turn = ''] = parts;
+  const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? '');
+  const handlers = new Map<string, () => Handler | Promise<Handler>>(
+    parts.length === 1 && id === ''
+      ? [
+          ['GET', () => list(query)],
+          ['DELETE', () => deleteAll],
+        ]
+      : parts.length === 1
+        ? [
+            ['GET', () => get(id)],
+            ['DELETE', () => remove(id)],
+          ]
+        : parts.length === 2 && kind === 'turns'
+          ? [['GET', () => turns(id, query)]]
+          : parts.length === 3 && kind === 'turns' && turn !== ''
+            ? [
+                ['GET', () => getTurn(id, turn)],
+                ['PUT', async () => put(id, turn, parseJsonBody(await readBody(incoming, outgoing, limits)))],
+              ]
+            : [],
+  );
+  if (handlers.size === 0) throw new Problem(404, 'Not Found');
+  const handlerOf = handlers.get(method);
+  if (handlerOf === undefined) throw new Problem(405, 'Method Not Allowed', { allow: allowed([...handlers.keys()]) });
+  const unauthorized = auth.refusal(incoming.headers.authorization);
+  if (unauthorized !== undefined) throw unauthorized;
+  if (!history.on) {
+    throw new Problem(404, 'history is not kept: it is turned off (HISTORY=off)', {}, { code: 'history_off' });
+  }
+  if (id !== '') checkId('conversation', id);
+  const handler = await handlerOf();
+  return history.use((store) => handler(store).catch(passOn), { writes: method !== 'GET' }).then(unwrap);
+}
+
+/** A refusal is no fault of the database: it goes through `use` as a value. */
+const passOn = (error: unknown) => {
+  if (error instanceof Problem) return error;
+  throw error;
+};
+const unwrap = (result: unknown) => {
+  if (result instanceof Problem) throw result;
+  return result;
+};
+
+function allowed(methods: readonly string[]): string {
+  return methods.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each])).join(', ');
+}
+
+function list(query: URLSearchParams): Handler {
+  const limit = integer(query, 'limit', 50, 1, 200);
+  const before = query.get('before');
+  const [, time, id] = /^(\d{1,15})_([A-Za-z0-9_-]{8,64})$/.exec(before ?? '') ?? [];
+  if (before !== null && id === undefined) throw refused('before', 'must be what `next` of the page before said');
+  return async (store) => {
+    const page = await store.list(limit, id === undefined ? undefined : { updatedAt: Number(time), id });
+    const last = page.data.at(-1);
+    return {
+      object: 'list',
+      data: page.data.map(conversationBody),
+      has_more: page.hasMore,
+      next: page.hasMore && last ? `${last.updatedAt}_${last.id}` : null,
+    };
+  };
+}
+
+const deleteAll: Handler = async (store) => ({ object: 'list.deleted', deleted: await store.deleteAll() });
+
+function get(id: string): Handler {
+  return async (store) => conversationBody((await store.get(id)) ?? unknown(id));
+}
+
+function getTurn(conversation: string, turn: string): Handler {
+  checkId('turn', turn);
+  return async (store) => {
+    const found = await store.turn(conversation, turn);
+    if (found === undefined) throw new Problem(404, `there is no turn ${turn} in conversation ${conversation}`);
+    return turnBody(found);
+  };
+}
+
+function remove(id: string): Handler {
+  return async (store) =>
+    (await store.delete(id)) ? { id, object: 'conversation.deleted', deleted: true } : unknown(id);
+}
+
+function turns(id: string, query: URLSearchParams): Handler {
+  const limit = integer(query, 'limit', 100, 1, 1000);
+  const after = integer(query, 'after', 0, 0, Number.MAX_SAFE_INTEGER);
+  return async (store) => {
+    const page = (await store.turns(id, limit, after)) ?? unknown(id);
+    const next = page.hasMore ? (page.data.at(-1)?.position ?? null) : null;
+    return { object: 'list', data: page.data.map(turnBody), has_more: page.hasMore, next };
+  };
+}
+
+function put(conversation: string, turn: string, body: unknown): Handler {
+  checkId('turn', turn);
+  const write = validateTurn(body);
+  return async (store) => {
+    const written = await store.put(conversation, turn, write);
+    if (!written.deleted) return { ...turnBody(written.turn), question: undefined, answer: undefined };
+    throw new Problem(410, 'the conversation was deleted', {}, { code: 'conversation_deleted' });
+  };
+}
+
+/** `{question, answer?, state?, model?, error?, chainctl?}`. */
+export function validateTurn(body: unknown): TurnWrite {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Problem(400, 'body must be an object');
+  const { question, answer, state, model, error, chainctl } = body as Record<string, unknown>;
+  if (typeof question !== 'string' || question.trim() === '') throw refused('question', 'must be a string with text');
+  if (!STATES.includes((state ?? 'pending') as TurnState))
+    throw refused('state', `must be one of ${STATES.join(', ')}`);
+  const details = chainctl === undefined || chainctl === null ? null : JSON.stringify(chainctl);
+  if (details !== null && typeof chainctl !== 'object') throw refused('chainctl', 'must be an object');
+  if (details !== null && details.length > 64 << 10) throw refused('chainctl', 'is larger than 64 KiB');
+  return {
+    question,
+    answer: text(answer, 'answer', Infinity) ?? '',
+    state: (state ?? 'pending') as TurnState,
+    model: text(model, 'model', 256),
+    error: text(error, 'error', 2000),
+    details: details?.replaceAll('\\u0000', '\\ufffd') ?? null,
+  };
+}
+
+function text(value: unknown, name: string, most: number): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') throw refused(name, 'must be a string');
+  if (value.length > most) throw refused(name, `is longer than ${most} characters`);
+  return value;
+}
+
+function integer(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
+  const value = query.get(name);
+  if (value === null) return fallback;
+  const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw refused(name, `must be a whole number from ${min} to ${max}`);
+}
+
+function checkId(name: string, id: string): void {
+  if (!ID.test(id)) throw refused(name, 'ids are 8 to 64 of A-Z, a-z, 0-9, _ and -');
+}
+
+function refused(param: string, why: string): Problem {
+  return new Problem(400, `${param}: ${why}`, {}, { param });
+}
+
+function unknown(id: string): never {
+  throw new Problem(404, `there is no conversation ${id}`);
+}
+
+function problemOf(error: unknown, warn: (line: string) => void): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HistoryFault) {
+    const headers = { 'retry-after': '5' };
+    return new Problem(503, `history is not kept: ${error.message}`, headers, { code: 'history_unavailable' });
+  }
+  warn(`defect: ${error instanceof Error ? error.stack : String(error)}`);
+  return new Problem(500, 'internal error');
+}
+
+function conversationBody({ id, title, createdAt, updatedAt, turns }: Conversation) {
+  const times = { created_at: new Date(createdAt).toISOString(), updated_at: new Date(updatedAt).toISOString() };
+  return { id, object: 'conversation', title, ...times, turns };
+}
+
+function turnBody({ details, createdAt, ...turn }: Turn) {
+  return {
+    ...turn,
+    object: 'conversation.turn',
+    created_at: new Date(createdAt).toISOString(),
+    chainctl: details === null ? null : JSON.parse(details),
+  };
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Env } from '../../common/env.ts';
+import type { Service } from '../../common/run-service.ts';
+import type { CommonSettings } from '../../common/service-settings.ts';
+import { keepAnswer } from '../history/answer-tap.ts';
+import { openHistory } from '../history/history.ts';
+import { historyRoutes } from '../history/routes.ts';
+import { readHistorySettings } from '../history/settings.ts';
+import { pageRoutes } from './page.ts';
+
+export interface SideRoutes {
+  /** Answers what belongs to the page and its history. @returns false: another one's request */
+  readonly answer: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+  /** The service with these before its own routes. */
+  around(service: Service): Service;
+  /** Keeps what has been said so far. After the last connection has been closed. */
+  close(): Promise<void>;
+}
+
+/** What A has beside the API: the chat page, and the conversations that it keeps. */
+export function createSideRoutes(env: Env, settings: CommonSettings, warn: (line: string) => void): SideRoutes {
+  const history = openHistory(readHistorySettings(env, settings.logPath), warn);
+  const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
+  const ofPage = pageRoutes();
+  const ofHistory = historyRoutes({ history, auth: settings.auth, limits, warn });
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (incoming.url?.startsWith('/v1/chat/completions')) keepAnswer(incoming, outgoing, history);
+    return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
+  };
+  return {
+    answer,
+    around: (service) => ({
+      ...service,
+      listener: (incoming, outgoing) => {
+        if (!answer(incoming, outgoing)) service.listener(incoming, outgoing);
+      },
+    }),
+    async close() {
+      // Connections that were closed just now say so in the next turns of the event loop.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await history.close();
+    },
+  };
+}
