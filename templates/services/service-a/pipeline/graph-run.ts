@@ -183,7 +183,8 @@ function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended
     ...(firstAt === undefined ? {} : { first_token_seconds: roundSeconds((firstAt - begunAt) / 1000) }),
     ...(usage === undefined ? {} : { input_tokens: usage.input, output_tokens: usage.output }),
     attempts: attempts + tries - 1,
-    ...(address === undefined ? {} : { address }),
+    // What follows may hold a key.
+    ...(address === undefined ? {} : { address: address.replace(/\?.*/s, '') }),
     ...(typeof text === 'string' ? { text: firstCodePoints(text, MOST_TEXT) } : {}),
     ...(error === undefined ? {} : { error }),
     ...(simulated === true ? { simulated } : {}),
