@@ -172,24 +172,28 @@ export class GraphRun {
   }
 }
 
+/** Written out: of objects that are put together by spreading, a busy `/chain` makes too many. */
 function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended, isLeaf: boolean): StepReport {
   const { output, usage, model, host, address, attempts = 1, simulated } = result ?? {};
-  const text = isLeaf ? undefined : output?.text;
-  return {
-    name: step.name,
-    ...(model === undefined ? {} : { model }),
-    ...(host === undefined ? {} : { host }),
-    seconds: roundSeconds((endedAt - begunAt) / 1000),
-    ...(firstAt === undefined ? {} : { first_token_seconds: roundSeconds((firstAt - begunAt) / 1000) }),
-    ...(usage === undefined ? {} : { input_tokens: usage.input, output_tokens: usage.output }),
-    attempts: attempts + tries - 1,
-    // What follows may hold a key.
-    ...(address === undefined ? {} : { address: address.replace(/\?.*/s, '') }),
-    ...(typeof text === 'string' ? { text: firstCodePoints(text, MOST_TEXT) } : {}),
-    ...(error === undefined ? {} : { error }),
-    ...(simulated === true ? { simulated } : {}),
-  };
+  const told: Told = { name: step.name };
+  if (model !== undefined) told.model = model;
+  if (host !== undefined) told.host = host;
+  told.seconds = roundSeconds((endedAt - begunAt) / 1000);
+  if (firstAt !== undefined) told.first_token_seconds = roundSeconds((firstAt - begunAt) / 1000);
+  if (usage !== undefined) {
+    told.input_tokens = usage.input;
+    told.output_tokens = usage.output;
+  }
+  told.attempts = attempts + tries - 1;
+  // What follows may hold a key.
+  if (address !== undefined) told.address = address.replace(/\?.*/s, '');
+  if (!isLeaf && typeof output?.text === 'string') told.text = firstCodePoints(output.text, MOST_TEXT);
+  if (error !== undefined) told.error = error;
+  if (simulated === true) told.simulated = true;
+  return told as StepReport;
 }
+
+type Told = { -readonly [Key in keyof StepReport]?: StepReport[Key] };
 
 function added(sum: TokenUsage, one: TokenUsage | undefined): TokenUsage {
   if (one === undefined) return sum;
