@@ -147,6 +147,7 @@ describe.skipIf(executable === undefined)(
     test('of 10,000 messages can be opened and gone on with', async () => {
       const { page, server, folder } = await open({ mayComplain: FAILED });
       await exchange(page, server, 'The first');
+      await expect.poll(() => titles(page)).toEqual(['The first']);
       const file = new DatabaseSync(join(folder, 'history.db'));
       file.exec(`WITH RECURSIVE n(at) AS (SELECT 2 UNION ALL SELECT at + 1 FROM n WHERE at < 5000)
       INSERT INTO chainctl_turns (conversation_id, id, position, created_at, bytes, state, question, answer)

@@ -71,6 +71,14 @@ describe('an answer that is looked at while it is sent', () => {
     expect(failed.result).toMatchObject({ answer: 'Half', state: 'failed', error: 'engine gone' });
   });
 
+  it('is as far as it could be read where an event is too long', () => {
+    const reader = new AnswerReader();
+    reader.push(Buffer.from(content('Half')));
+    for (let at = 0; at < 3; at++) reader.push(Buffer.alloc(1 << 20, 'x'));
+    reader.push(Buffer.from(content('more')));
+    expect(reader.result).toMatchObject({ answer: 'Half', state: 'stopped' });
+  });
+
   it('may be anything at all', () => {
     for (const data of [
       'null',

@@ -36,7 +36,7 @@ export function keepAnswer(incoming: IncomingMessage, outgoing: ServerResponse, 
     void history.use((store) => store.put(conversation, turn, write), { writes: true }).catch(() => {});
   };
   const look = (chunk: unknown) => {
-    if (outgoing.statusCode !== 200) return;
+    if (outgoing.statusCode !== 200 || kept) return;
     if (typeof chunk === 'string') answer.push(Buffer.from(chunk));
     else if (chunk instanceof Uint8Array) answer.push(chunk);
     // Before the last bytes leave: it is kept, or on its way, when the page has seen them.
@@ -72,6 +72,7 @@ export class AnswerReader {
   #error: string | null = null;
   #finished = false;
   #done = false;
+  #lost = false;
   begun = false;
 
   get ended(): boolean {
@@ -90,7 +91,13 @@ export class AnswerReader {
   }
 
   push(bytes: Uint8Array): void {
-    for (const data of this.#events.push(bytes)) this.#take(data);
+    if (this.#lost) return;
+    try {
+      for (const data of this.#events.push(bytes)) this.#take(data);
+    } catch {
+      // An event longer than any that there is: whoever only looks on must not be in its way.
+      this.#lost = true;
+    }
   }
 
   #take(data: string): void {
