@@ -14,6 +14,8 @@ export class Problem extends Error {
   readonly param: string | undefined;
   /** Which hop failed; only service A has more than one. */
   stage: string | undefined;
+  /** What whoever was asked for it answered with, where that is another status. */
+  upstream: number | 'timeout' | undefined;
 
   constructor(
     status: number,

@@ -13,6 +13,7 @@ export class RequestScope {
   readonly startedAt = performance.now();
   readonly deadlineAt: number;
   #unsubscribe: (() => void) | undefined;
+  readonly #late: () => Problem;
   #cancelled: Problem | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -26,9 +27,12 @@ export class RequestScope {
   ) {
     const timeoutMs = parseTimeout(timeoutHeader);
     const whole = from instanceof RequestScope ? from : undefined;
-    this.deadlineAt = Math.min(this.startedAt + timeoutMs, whole?.deadlineAt ?? Infinity);
+    const ownDeadline = this.startedAt + timeoutMs;
+    this.deadlineAt = Math.min(ownDeadline, whole?.deadlineAt ?? Infinity);
+    // The reason is that of whichever ends first.
+    this.#late = whole !== undefined && whole.deadlineAt < ownDeadline ? whole.#late : () => late(timeoutMs);
     if (timeoutMs < 2 ** 31) {
-      this.#timer = setTimeout(() => this.cancel(late(timeoutMs)), Math.max(0, timeoutMs));
+      this.#timer = setTimeout(() => this.cancel(this.#late()), Math.max(0, timeoutMs));
     }
     if (from instanceof RequestScope) {
       this.#unsubscribe = from.onCancel((why) => this.cancel(why));
@@ -60,7 +64,7 @@ export class RequestScope {
   /** Throws when there is nobody left to work for. Call it before anything that costs. */
   check(): void {
     if (this.#cancelled) throw this.#cancelled;
-    if (this.remainingMs() <= 0) throw deadlinePassed(this.deadlineAt - this.startedAt);
+    if (this.remainingMs() <= 0) throw this.#late();
   }
 
   /** Throws when the caller's deadline comes before `leastMs` are over: an answer that cannot be in time costs for nothing. */

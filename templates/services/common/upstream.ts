@@ -34,7 +34,7 @@ interface BodyProgress {
  * Takes the bytes of one read. What it throws ends the exchange, which then rejects with it.
  * @returns a promise where the next read has to wait: until it resolves nothing is read, and no time counts
  */
-type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
+export type BytesReader = (bytes: Buffer, progress: BodyProgress) => Promise<void> | undefined;
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
@@ -59,12 +59,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 const STALE_MS = 1000;
 /** A server that goes on after a whole answer loses its connection. */
 const TAIL_MS = 1000;
+/** What is shorter may be any word. */
+const LEAST_KEY = 8;
 
 /** A client of one service, over connections that are kept. */
 export class Upstream {
   readonly #connections: Connections;
   readonly #prefix: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #key: string;
 
   /**
    * @param headers of every request
@@ -75,14 +78,24 @@ export class Upstream {
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
     this.#headers = headers;
+    this.#key = headers.authorization?.replace(/^Bearer /, '') ?? '';
   }
 
   /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
   request(request: UpstreamRequest): Promise<UpstreamReply> {
-    const headers = { ...this.#headers, ...request.headers };
+    const { method, body, timeoutMs, onBytes, scope } = request;
+    const headers = withBody({ ...this.#headers, ...request.headers }, body);
+    const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope };
     return new Promise((resolve, reject) => {
-      new Exchange(this.#connections, this.#prefix + request.path, { ...request, headers }, resolve, reject).send();
+      const answered = (reply: UpstreamReply) => resolve(this.#withoutKey(reply));
+      new Exchange(this.#connections, sent, body, answered, reject).send();
     });
+  }
+
+  /** Some say which key they do not take: what they say goes into answers and logs. */
+  #withoutKey(reply: UpstreamReply): UpstreamReply {
+    if (reply.status === 200 || this.#key.length < LEAST_KEY) return reply;
+    return { ...reply, text: reply.text.replaceAll(this.#key, '***') };
   }
 
   /** Drops every connection. */
@@ -91,16 +104,23 @@ export class Upstream {
   }
 }
 
+/** What is kept of a request until its answer has ended; its body is not. */
+interface Sent extends Pick<UpstreamRequest, 'method' | 'path' | 'timeoutMs'> {
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly onBytes: BytesReader | undefined;
+  readonly scope: RequestScope | undefined;
+}
+
 /** One request and its answer; settles once, and closes the connection when it settles early. */
 class Exchange {
   readonly #connections: Connections;
-  readonly #path: string;
-  readonly #request: UpstreamRequest;
+  readonly #request: Sent;
   readonly #resolve: (reply: UpstreamReply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
+  #body: string | undefined;
   #sentAt = 0;
   #settled = false;
   #retried = false;
@@ -112,14 +132,14 @@ class Exchange {
 
   constructor(
     connections: Connections,
-    path: string,
-    request: UpstreamRequest,
+    request: Sent,
+    body: string | undefined,
     resolve: (reply: UpstreamReply) => void,
     reject: (error: unknown) => void,
   ) {
     this.#connections = connections;
-    this.#path = path;
     this.#request = request;
+    this.#body = body;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
@@ -128,16 +148,18 @@ class Exchange {
 
   send(): void {
     if (this.#settled) return;
-    const { method, body, headers } = this.#request;
-    const current = this.#connections.request({ method, path: this.#path, headers: withBody(headers, body) });
+    const { method, path, headers } = this.#request;
+    const current = this.#connections.request({ method, path, headers });
     this.#current = current;
     this.#sentAt = performance.now();
     current.on('response', (incoming) => this.#read(incoming));
     current.on('error', (error) => this.#fail(error, current));
-    current.end(body);
+    current.end(this.#body);
   }
 
   #read(incoming: IncomingMessage): void {
+    // A conversation may be large, and its answer long: it is not sent again.
+    this.#body = undefined;
     const { onBytes } = this.#request;
     incoming.on('error', (error) => this.#fail(error));
     if (onBytes && incoming.statusCode === 200 && !isJson(incoming)) this.#pass(incoming, onBytes);
@@ -249,9 +271,11 @@ function replyOf({ statusCode = 0, headers }: IncomingMessage, text: string): Up
 
 /** With its length, headers and body leave in one piece. */
 function withBody(
-  headers: Readonly<Record<string, string>> | undefined,
+  headers: Record<string, string | number>,
   body: string | undefined,
-): Record<string, string | number> {
-  if (body === undefined) return { ...headers };
-  return { ...headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+): Readonly<Record<string, string | number>> {
+  if (body === undefined) return headers;
+  headers['content-type'] = 'application/json';
+  headers['content-length'] = Buffer.byteLength(body);
+  return headers;
 }

@@ -28,12 +28,8 @@ export function handleGenerate(engine: Engine, request: Fields, call: Call): voi
   if (request.raw === true && given) {
     throw new EngineError(400, 'raw mode does not support template, system, or context');
   }
-  const canThink = engine.settings.reasoningTokens > 0;
-  if (typeof request.think === 'string' && !canThink) {
-    const value = JSON.stringify(request.think);
-    throw new EngineError(400, `think value ${value} is not supported for this model`);
-  }
-  checkThinking(request, asked, canThink);
+  checkEffort(request, model);
+  checkThinking(request, asked, engine.settings.reasoningTokens > 0);
   if (textOf(request.suffix) !== '') throw new EngineError(400, `${longModelName(name)} does not support insert`);
   run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, call, {
     request,
@@ -60,6 +56,7 @@ export function handleChat(engine: Engine, request: Fields, call: Call): void {
     return;
   }
   checkThinking(request, asked, engine.settings.reasoningTokens > 0);
+  checkEffort(request, model);
   const tools = listOf(request.tools).map(mapOf);
   if (tools.length > 0 && !canCall(model)) throw new EngineError(400, `${longModelName(name)} does not support tools`);
   run(engine, model, readOptions(mapOf(request.options), engine.settings.numCtx), keepAliveMs, call, {
@@ -84,6 +81,12 @@ function checkLogprobs({ top_logprobs: asked }: Fields): void {
   if (typeof asked === 'number' && (asked < 0 || asked > 20)) {
     throw new EngineError(400, 'top_logprobs must be between 0 and 20');
   }
+}
+
+/** How hard to think: only models of one kind can be told. */
+function checkEffort({ think }: Fields, { name }: Model): void {
+  if (typeof think !== 'string' || /(^|\/)gpt-oss/i.test(name)) return;
+  throw new EngineError(400, `think value ${JSON.stringify(think)} is not supported for this model`);
 }
 
 function checkThinking({ think }: Fields, asked: string, canThink: boolean): void {

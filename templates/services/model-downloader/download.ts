@@ -110,6 +110,7 @@ async function download(settings: Settings, world: World): Promise<string> {
     await complete(transfer, settings, world);
     const [actual, { expected }] = [transfer.digest(), transfer];
     if (expected === undefined && !settings.allowUnverified) throw unverifiable(settings);
+    if (transfer.offset === 0) throw new Fatal(`${shownUrl(url)} sends an empty file`);
     if (expected !== undefined && actual !== expected) {
       await disk.discardPart();
       const told = settings.sha256 === undefined ? `${url.host} tells` : 'MODEL_SHA256 says';

@@ -8,7 +8,7 @@ import { RemoteService } from './remote-service.ts';
 import type { RemoteWindow } from './remote-window.ts';
 
 const MOST_ADDRESSES = 8;
-const INVOKE = /\/invoke$/;
+const INVOKE = /\/invoke(?=$|\?)/;
 const CHAT_PATH = '/v1/chat/completions';
 
 /** Where B is, as the environment says it. Durations in milliseconds. */
@@ -117,14 +117,22 @@ export class RemotesOfA implements Remotes {
 }
 
 function readUrls(env: Env, name: string, fallback: string): string[] {
-  const list = env
-    .text(name, fallback)
+  const list = env.text(name, fallback);
+  const urls = list
     .split(',')
-    .map((each) => each.trim());
-  const urls = list.filter((each) => each !== '').map((each) => parseHttpUrl(name, each).href.replace(/\/+$/, ''));
+    .map((each) => each.trim())
+    .filter((each) => each !== '')
+    .map((each) => readUrl(name, each));
   if (urls.length > MOST_ADDRESSES) throw new EnvError(`${name}: more than ${MOST_ADDRESSES} addresses`);
-  if (urls.length === 0 && fallback !== '') throw new EnvError(`${name}: "${env.text(name, '')}" names no address`);
+  if (urls.length === 0 && list !== '') throw new EnvError(`${name}: "${list}" names no address`);
   return urls;
+}
+
+/** Addresses are shown in answers, and AUTH_TOKEN is what B asks for. */
+function readUrl(name: string, value: string): string {
+  const url = parseHttpUrl(name, value);
+  if (url.username === '' && url.password === '') return url.href.replace(/\/+$/, '');
+  throw new EnvError(`${name}: a URL with a name or a password is not used; AUTH_TOKEN is what B asks for`);
 }
 
 function readChoice<T extends string>(env: Env, name: string, choices: readonly T[]): T {

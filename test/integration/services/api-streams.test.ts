@@ -165,9 +165,11 @@ test('admission refuses a stream before its head', async () => {
 test('SIGTERM: a stream that can end in time ends as it should', async () => {
   const engine = await lab.engine({ SIM_OUTPUT_TOKENS_PER_SECOND: '20' });
   const b = await lab.b(engine.url);
-  const chat = open(b, CHAT, STREAM);
+  const chat = open(b, CHAT, { ...STREAM, max_tokens: 100 });
   await expect.poll(chat.text).toContain('HTTP/1.1 200');
   b.signal('SIGTERM');
+  await expectHealth(b, 503, { ok: false, status: 'unhealthy', reason: 'draining' });
+  expect((await request(`${b.url}/live`)).status).toBe(200);
   expect(await rawPost(`${b.url}${CHAT}`, STREAM)).toMatchObject({
     status: 503,
     headers: { 'x-chainctl-refused': 'draining', 'retry-after': '1' },

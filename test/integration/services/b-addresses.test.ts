@@ -119,6 +119,8 @@ test.each([
   [{ REMOTE_B_POLICY: 'random' }, 'REMOTE_B_POLICY: "random" is none of round-robin, least-latency, failover'],
   [{ REMOTE_B_RESOLVE: 'often' }, 'REMOTE_B_RESOLVE: "often" is none of once, each'],
   [{ REMOTE_B_URL: `${CLOSED},ftp://x` }, 'REMOTE_B_URL: "ftp://x" is not an http:// or https:// URL'],
+  [{ REMOTE_B_URL: 'http://me:secret@b/invoke' }, 'REMOTE_B_URL: a URL with a name or a password is not used'],
+  [{ REMOTE_B_URL: ', ,' }, 'REMOTE_B_URL: ", ," names no address'],
   [{ REMOTE_B_URL: Array(9).fill(CLOSED).join() }, 'REMOTE_B_URL: more than 8 addresses'],
 ])('settings that cannot be are refused: %j', async (settings, why) => {
   await expect(lab.a(CLOSED, CLOSED, settings as Record<string, string>)).rejects.toThrow(

@@ -317,6 +317,12 @@ describe('a server that lies', () => {
     await expectWhole();
   });
 
+  it('sends nothing', async () => {
+    turns = [honest(Buffer.alloc(0))];
+    expect(await run({ sha256: undefined, allowUnverified: true }).done).toMatch(/^failed 1: .*sends an empty file/);
+    expect(await files()).not.toContain(FILE);
+  });
+
   it('packs what it sends', async () => {
     turns = [honest(MODEL, '"v1"', { 'content-encoding': 'gzip' })];
     expect(await run().done).toMatch(/^failed 1: .*packed \(gzip\)/);

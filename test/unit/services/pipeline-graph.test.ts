@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readPipeline } from '../../../src/services/pipelines/read-pipeline.ts';
+import { refusedGenerate } from '../../../templates/services/common/engine/failure.ts';
 import { Problem } from '../../../templates/services/common/problem.ts';
 import { UpstreamError } from '../../../templates/services/common/upstream.ts';
 import type { GraphInput } from '../../../templates/services/service-a/pipeline/graph.ts';
@@ -228,6 +229,19 @@ last: { kind: join, text: "{{ steps.maybe.text | or input.text }}" }`,
     expect(asked).toBe(1);
   });
 
+  it('of the own engine is known by what the engine answered', async () => {
+    let asked = 0;
+    const { graph } = graphOf('last: { kind: generate, retries: 1, retry_on: [500] }', {
+      async generate(_order, { who }) {
+        asked++;
+        if (asked === 2) return said('at last');
+        throw refusedGenerate(who, { status: 500, headers: {}, text: '{"error":"out of memory"}' });
+      },
+    });
+    const { answer, steps } = await run(graph).outcome;
+    expect([answer.text, steps[0]?.attempts]).toEqual(['at last', 2]);
+  });
+
   it('is not tried again when the caller has got pieces of it', async () => {
     let asked = 0;
     const { graph } = graphOf('last: { kind: generate, retries: 3, retry_on: [502] }', {
@@ -266,6 +280,20 @@ last: { kind: join, text: "{{ steps.maybe.text | or input.text }}" }`,
     await expect(run(late.graph).outcome).rejects.toMatchObject({
       status: 504,
       message: 'step last error: no answer within 120 s',
+    });
+  });
+
+  it('of the caller’s own time is told as such, though the step has a timeout', async () => {
+    const { graph } = graphOf('last: { kind: generate, timeout: 10s }', {
+      generate: (_order, { scope }) =>
+        new Promise((_resolve, reject) => {
+          scope.onCancel(reject);
+        }),
+    });
+    const run = graph.run(ofChain('hello'), { scope: caller(2).scope, headers: {} });
+    await expect(run).rejects.toMatchObject({
+      status: 504,
+      message: 'deadline passed: the caller waits at most 2 ms',
     });
   });
 

@@ -17,8 +17,6 @@ export interface ChatRequest {
   readonly dropped: number;
 }
 
-/** The largest number below 2^63 that a double holds: engines have seeds of 64 bits. */
-const MOST_SEED = 2 ** 63 - 1024;
 const flag: Schema = { type: 'boolean' };
 const tokens: Schema = { type: 'integer', minimum: 1 };
 
@@ -27,7 +25,7 @@ export const SAMPLING: Readonly<Record<string, Schema>> = {
   top_p: { type: 'number', minimum: 0, maximum: 1 },
   top_k: { type: 'integer', minimum: -1, maximum: MOST_TOKENS },
   min_p: { type: 'number', minimum: 0, maximum: 1 },
-  seed: { type: 'integer', minimum: -MOST_SEED, maximum: MOST_SEED },
+  seed: { type: 'integer' },
   stop: { anyOf: [{ type: 'string' }, { type: 'array', maxItems: 4, items: { type: 'string' } }] },
   frequency_penalty: { type: 'number', minimum: -2, maximum: 2 },
   presence_penalty: { type: 'number', minimum: -2, maximum: 2 },
@@ -181,10 +179,21 @@ export function readChat(schema: Schema, body: unknown, kind: Engine['kind'], se
 /** Throws a 400 that names the first field which does not fit. */
 export function refuseFaults(schema: Schema, body: unknown): void {
   const fault = findFault(schema, body);
-  if (!fault) return;
+  if (!fault) {
+    if (isDeeper(body, MOST_LEVELS)) throw new Problem(400, `the body is nested deeper than ${MOST_LEVELS} levels`);
+    return;
+  }
   const { path, reason, code } = fault;
   const kind = { ...(path !== '' && { param: path }), ...(code !== undefined && { code }) };
   throw new Problem(400, `${path === '' ? 'the body' : path} ${reason}`, {}, kind);
+}
+
+/** What is passed on as it came has to be written again, which takes a stack. */
+const MOST_LEVELS = 200;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 export function streamOf({ stream, stream_options: options }: Pick<ChatBody, 'stream' | 'stream_options'>): {
@@ -205,12 +214,17 @@ export function samplingOf(raw: RawSampling): Sampling {
     top_p: top_p ?? undefined,
     top_k: top_k ?? undefined,
     min_p: min_p ?? undefined,
-    seed: seed ?? undefined,
+    seed: typeof seed === 'number' ? seedOf(seed) : undefined,
     stop: typeof stop === 'string' ? [stop] : (stop ?? undefined),
     frequency_penalty: frequency_penalty ?? undefined,
     presence_penalty: presence_penalty ?? undefined,
     repeat_penalty: penalty ?? undefined,
   });
+}
+
+/** Any integer is a seed; engines have 64 bits for it, and JSON 53 that are exact. */
+function seedOf(seed: number): number {
+  return Number.isSafeInteger(seed) ? seed : Number(BigInt.asIntN(53, BigInt(seed)));
 }
 
 function formatOf(format: ChatBody['response_format']): ResponseFormat | undefined {

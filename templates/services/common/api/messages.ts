@@ -120,19 +120,26 @@ export const OLLAMA_MESSAGES: Schema = {
 
 /** Messages as engines take them. */
 export function messagesOf(raw: readonly RawMessage[]): ChatMessage[] {
+  let open: readonly ToolCall[] = [];
   return raw.map((each, index) => {
-    const calls = each.tool_calls ?? [];
     const content = contentText(each);
+    const calls = (each.tool_calls ?? []).map((call, at) => toolCallOf(call, `call_${index}_${at}`));
     if (content === null && calls.length === 0) {
       const detail = `messages[${index}].content must be a string or an array of parts: only an assistant message with tool_calls or refusal goes without`;
       throw new Problem(400, detail, {}, { param: `messages[${index}].content` });
     }
     const name = each.name ?? each.tool_name ?? undefined;
+    const { role } = each;
+    if (role === 'assistant') open = calls;
+    // Ollama's clients name the tool, or rely on the order: others want to know whose answer it is.
+    const answered = role !== 'tool' ? undefined : (open.find((call) => call.function.name === name) ?? open[0]);
+    open = open.filter((call) => call !== answered);
+    const id = each.tool_call_id ?? (role === 'tool' ? (answered?.id ?? `call_${index}`) : undefined);
     return {
-      role: each.role === 'developer' ? 'system' : each.role,
+      role: role === 'developer' ? 'system' : role,
       content,
-      ...(calls.length > 0 && { tool_calls: calls.map((call, at) => toolCallOf(call, `call_${index}_${at}`)) }),
-      ...(typeof each.tool_call_id === 'string' && { tool_call_id: each.tool_call_id }),
+      ...(calls.length > 0 && { tool_calls: calls }),
+      ...(id !== undefined && { tool_call_id: id }),
       ...(name !== undefined && { name }),
     };
   });

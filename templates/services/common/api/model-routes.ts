@@ -1,3 +1,4 @@
+import { plainText } from '../engine-error.ts';
 import { modelNotFound, type Offer, type OfferedModel } from './offer.ts';
 import { count, list, object, text } from './openapi.ts';
 import type { Route } from './router.ts';
@@ -36,7 +37,7 @@ export function modelRoutes(offer: Offer, version: string): readonly Route[] {
       async handle(exchange, rest) {
         const id = decoded(rest);
         const found = (await offer.list()).find((model) => model.id === id);
-        if (!found) throw modelNotFound(`model ${JSON.stringify(id.slice(0, 200))} does not exist`);
+        if (!found) throw modelNotFound(`model "${plainText(id.slice(0, 200))}" does not exist`);
         exchange.json(200, openAiModel(found));
       },
     },

@@ -94,12 +94,8 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
     refuseHopeless(whole, spec.leastMs ?? 0);
     spec.checkHope?.(whole);
     scope = spec.mostMs === undefined ? whole : whole.part(spec.mostMs, tooLong);
-    const raw = await readBody(incoming, outgoing, {
-      maxBytes: settings.maxBodyBytes,
-      timeoutMs: settings.readTimeoutMs,
-    });
     const own = scope;
-    const result = await spec.run(parseJsonBody(raw), {
+    const result = await spec.run(await readJson(exchange, settings), {
       exchange,
       scope: own,
       headers: exchange.passedOn,
@@ -133,6 +129,12 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
     scope?.end();
     whole?.end();
   }
+}
+
+/** In a function of its own: what waits for the work to end would keep the bytes. */
+async function readJson({ incoming, outgoing }: Exchange, settings: CommonSettings): Promise<unknown> {
+  const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
+  return parseJsonBody(await readBody(incoming, outgoing, limits));
 }
 
 /** Refusals that need nothing but the request line: under overload this is most of what the process does. */

@@ -68,7 +68,8 @@ export interface GenerateOrder {
 
 export interface EmbedOrder {
   readonly model: string;
-  readonly input: readonly string[];
+  /** Texts; with engines of kind `openai` also ids of tokens. */
+  readonly input: readonly (string | readonly number[])[];
   readonly dimensions?: number;
 }
 

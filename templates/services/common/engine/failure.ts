@@ -22,8 +22,12 @@ export function chatFailure(who: string, error: unknown): unknown {
   return error.unreached ? unavailable(who, error.message) : engineError(who, error.message);
 }
 
-/** The `Problem` for an answer other than 200. */
+/** The `Problem` for an answer other than 200; it knows that status, too. */
 export function refusedChat(who: string, reply: UpstreamReply): Problem {
+  return Object.assign(refusal(who, reply), { upstream: reply.status });
+}
+
+function refusal(who: string, reply: UpstreamReply): Problem {
   const text = engineText(reply);
   switch (reply.status) {
     case 400:
@@ -62,7 +66,8 @@ export function generateFailure(who: string, error: unknown): unknown {
 /** The same for an answer other than 200. */
 export function refusedGenerate(who: string, reply: UpstreamReply): Problem {
   const code = refusedChat(who, reply).code ?? 'engine_error';
-  return new Problem(502, `${who} error: ${engineSays(reply)}`, {}, { code });
+  const problem = new Problem(502, `${who} error: ${engineSays(reply)}`, {}, { code });
+  return Object.assign(problem, { upstream: reply.status });
 }
 
 export function engineError(who: string, why: string): Problem {

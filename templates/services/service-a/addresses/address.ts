@@ -23,7 +23,7 @@ export class Address {
   constructor(url: string, ip?: string) {
     const { origin, pathname, search } = new URL(url);
     this.path = pathname.replace(/\/+$/, '') + search;
-    this.url = ip === undefined ? url : withHost(url, ip);
+    this.url = shown(url, ip);
     this.ip = ip;
     this.upstream = new Upstream(origin, {}, ip);
   }
@@ -95,8 +95,11 @@ export class Call {
   }
 }
 
-function withHost(url: string, ip: string): string {
+/** As it may be told: without a name and a password. */
+function shown(url: string, ip: string | undefined): string {
   const parsed = new URL(url);
-  parsed.hostname = ip.includes(':') ? `[${ip}]` : ip;
+  parsed.username = '';
+  parsed.password = '';
+  if (ip !== undefined) parsed.hostname = ip.includes(':') ? `[${ip}]` : ip;
   return parsed.href.replace(/\/+$/, '');
 }

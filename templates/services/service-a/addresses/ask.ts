@@ -1,6 +1,6 @@
 import { errorText, parseObject, plainText } from '../../common/engine-error.ts';
 import { TIMEOUT_HEADER } from '../../common/request-scope.ts';
-import { UpstreamError, type UpstreamReply, type UpstreamRequest } from '../../common/upstream.ts';
+import { type BytesReader, UpstreamError, type UpstreamReply, type UpstreamRequest } from '../../common/upstream.ts';
 import type { Address, Call } from './address.ts';
 
 /** An address has certainly not begun to work: it was not reached, or it refused for want of a place. */
@@ -20,30 +20,31 @@ export class NotTaken extends Error {
  * read as it comes has yet to end: its reader tells the rest.
  * @throws NotTaken where another address may be asked, an `UpstreamError`, or the scope's `Problem`
  */
-export async function ask(address: Address, call: Call, request: UpstreamRequest): Promise<UpstreamReply> {
-  const { onBytes, headers, timeoutMs, scope } = request;
+export function ask(address: Address, call: Call, request: UpstreamRequest): Promise<UpstreamReply> {
+  const { onBytes, timeoutMs, scope } = request;
   const remainingMs = Math.min(timeoutMs, scope?.remainingMs() ?? Infinity);
-  try {
-    const reply = await address.upstream.request({
-      ...request,
-      headers: { ...headers, [TIMEOUT_HEADER]: String(Math.max(0, Math.round(remainingMs))) },
-      ...(onBytes && {
-        onBytes: (bytes, progress) => {
-          call.firstByte(performance.now());
-          return onBytes(bytes, progress);
-        },
-      }),
+  const headers = { ...request.headers, [TIMEOUT_HEADER]: String(Math.max(0, Math.round(remainingMs))) };
+  const timed: BytesReader | undefined =
+    onBytes &&
+    ((bytes, progress) => {
+      call.firstByte(performance.now());
+      return onBytes(bytes, progress);
     });
-    call.firstByte(performance.now());
-    if (onBytes === undefined || reply.status !== 200) judge(call, reply);
-    return reply;
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    if (error.unreached) throw new NotTaken('unreached', error.message, 1, error);
-    // Time that ran out because the caller had so little says nothing about the address.
-    if (error.kind === 'network' || remainingMs === timeoutMs) call.failed(performance.now());
-    throw error;
-  }
+  // No `await`: what waits for a stream to end would keep the request, whose body may be large.
+  return address.upstream.request({ ...request, headers, ...(timed && { onBytes: timed }) }).then(
+    (reply) => {
+      call.firstByte(performance.now());
+      if (timed === undefined || reply.status !== 200) judge(call, reply);
+      return reply;
+    },
+    (error: unknown) => {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.unreached) throw new NotTaken('unreached', error.message, 1, error);
+      // Time that ran out because the caller had so little says nothing about the address.
+      if (error.kind === 'network' || remainingMs === timeoutMs) call.failed(performance.now());
+      throw error;
+    },
+  );
 }
 
 /** What a service that is no engine says instead of an answer: one line. */

@@ -23,6 +23,8 @@ export interface RunnableGraph {
   readonly name: string;
   readonly leaf: string;
   readonly steps: readonly RunnableStep[];
+  /** The same, each after those that it needs. */
+  readonly order: readonly RunnableStep[];
   readonly timeoutMs: number | undefined;
   /** One step after another: no other one runs when one fails. */
   readonly isLine: boolean;
@@ -54,7 +56,7 @@ export class GraphRun {
   readonly #clock: GraphClock;
   readonly #begunAt: number;
   readonly #scope: RequestScope;
-  readonly #outputs: Record<string, StepOutput> = Object.create(null);
+  readonly #outputs: Record<string, StepOutput> = {};
   readonly #ended = new Map<string, Ended>();
   #engineSteps: number;
 
@@ -73,29 +75,27 @@ export class GraphRun {
 
   async outcome(): Promise<GraphOutcome> {
     try {
-      const begun = new Map<string, Promise<void>>();
-      // Topological: the file's order need not be.
-      const begin = (step: RunnableStep): Promise<void> => {
-        let promise = begun.get(step.name);
-        if (promise === undefined) {
-          promise = this.#after(
-            step.needs.map((name) => begin(this.#named(name))),
-            step,
-          );
-          begun.set(step.name, promise);
-        }
-        return promise;
-      };
-      await Promise.all(this.#graph.steps.map(begin));
+      if (this.#graph.isLine) for (const step of this.#graph.order) await this.#run(step);
+      else await this.#runTogether();
       return this.#summary();
     } finally {
       if (this.#scope !== this.#context.scope) this.#scope.end();
     }
   }
 
-  async #after(needs: readonly Promise<void>[], step: RunnableStep): Promise<void> {
-    if (needs.length === 1) await needs[0];
-    else if (needs.length > 1) await Promise.all(needs);
+  async #runTogether(): Promise<void> {
+    const begun = new Map<string, Promise<unknown>>();
+    for (const step of this.#graph.order) {
+      const needs = Promise.all(step.needs.map((name) => begun.get(name)));
+      begun.set(
+        step.name,
+        needs.then(() => this.#run(step)),
+      );
+    }
+    await Promise.all(begun.values());
+  }
+
+  async #run(step: RunnableStep): Promise<void> {
     if (step.name === this.#graph.leaf) this.#context.onLeaf?.();
     const watch = this.#context.onStep?.(step.name);
     const begunAt = this.#clock.now();
@@ -140,10 +140,6 @@ export class GraphRun {
     return (deltas: Parameters<typeof sink>[1]) => sink(name, deltas);
   }
 
-  #named(name: string): RunnableStep {
-    return this.#graph.steps.find((step) => step.name === name) as RunnableStep;
-  }
-
   #tooLate(): Problem {
     const { name, steps, timeoutMs = 0 } = this.#graph;
     const running = steps.find((step) => !this.#ended.has(step.name));
@@ -176,23 +172,27 @@ export class GraphRun {
   }
 }
 
+/** Written out: of objects that are put together by spreading, a busy `/chain` makes too many. */
 function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended, isLeaf: boolean): StepReport {
   const { output, usage, model, host, address, attempts = 1, simulated } = result ?? {};
-  const text = isLeaf ? undefined : output?.text;
-  return {
-    name: step.name,
-    ...(model === undefined ? {} : { model }),
-    ...(host === undefined ? {} : { host }),
-    seconds: roundSeconds((endedAt - begunAt) / 1000),
-    ...(firstAt === undefined ? {} : { first_token_seconds: roundSeconds((firstAt - begunAt) / 1000) }),
-    ...(usage === undefined ? {} : { input_tokens: usage.input, output_tokens: usage.output }),
-    attempts: attempts + tries - 1,
-    ...(address === undefined ? {} : { address }),
-    ...(typeof text === 'string' ? { text: firstCodePoints(text, MOST_TEXT) } : {}),
-    ...(error === undefined ? {} : { error }),
-    ...(simulated === true ? { simulated } : {}),
-  };
+  const told: Told = { name: step.name };
+  if (model !== undefined) told.model = model;
+  if (host !== undefined) told.host = host;
+  told.seconds = roundSeconds((endedAt - begunAt) / 1000);
+  if (firstAt !== undefined) told.first_token_seconds = roundSeconds((firstAt - begunAt) / 1000);
+  if (usage !== undefined) {
+    told.input_tokens = usage.input;
+    told.output_tokens = usage.output;
+  }
+  told.attempts = attempts + tries - 1;
+  if (address !== undefined) told.address = address;
+  if (!isLeaf && typeof output?.text === 'string') told.text = firstCodePoints(output.text, MOST_TEXT);
+  if (error !== undefined) told.error = error;
+  if (simulated === true) told.simulated = true;
+  return told as StepReport;
 }
+
+type Told = { -readonly [Key in keyof StepReport]?: StepReport[Key] };
 
 function added(sum: TokenUsage, one: TokenUsage | undefined): TokenUsage {
   if (one === undefined) return sum;

@@ -47,7 +47,8 @@ export class PipelineGraph implements Graph {
       const { who = `step ${step.name}`, stage = step.name } = words ?? {};
       return { ...step, runner: runners.get(step.name) as StepRunner, who, stage };
     });
-    this.#runnable = { ...pipeline, steps: this.steps, isLine: isLine(this.steps) };
+    const order = [...runners.keys()].map((name) => this.steps.find((step) => step.name === name) as RunnableStep);
+    this.#runnable = { ...pipeline, steps: this.steps, order, isLine: isLine(this.steps) };
     this.models = [...new Set(this.steps.flatMap(modelOf))];
   }
 

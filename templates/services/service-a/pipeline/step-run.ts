@@ -65,8 +65,7 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
       // Nobody waits any more: the reason is the request's own.
       scope.check();
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + clock.random()), LONGEST_PAUSE_MS);
-      const upstream = upstreamOf(error);
-      const again = tries <= step.retries && upstream !== undefined && step.retryOn.includes(upstream);
+      const again = tries <= step.retries && step.retryOn.includes(upstreamOf(error));
       if (again && firstAt === undefined && pause < scope.remainingMs()) {
         await clock.sleep(pause, scope);
         continue;

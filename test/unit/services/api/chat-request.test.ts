@@ -35,7 +35,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   top_p: ['1', -0.1, 1.1, true],
   top_k: ['1', 1.5, true],
   min_p: ['1', -1, 2],
-  seed: ['1', 0.5, 1e30, true],
+  seed: ['1', 0.5, true],
   stop: [1, true, {}, [1], ['a', 'b', 'c', 'd', 'e']],
   frequency_penalty: ['1', 3, true],
   presence_penalty: ['1', -3, true],
@@ -124,6 +124,22 @@ test('stream_options are for streams', () => {
 test('0 is a value, null is none, and unknown fields are passed over', () => {
   const { ask } = read({ messages: [USER], temperature: 0, seed: 0, top_p: null, user: 'x', metadata: { a: 1 } });
   expect(ask.order).toEqual({ maxTokens: 1024, sampling: { temperature: 0, seed: 0 } });
+});
+
+test('what is passed on is not nested without end', () => {
+  const nested = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+  const tools = (levels: number) => [{ type: 'function', function: { name: 'f', parameters: nested(levels) } }];
+  expect(read({ messages: [USER], tools: tools(100) }).ask.order.tools).toHaveLength(1);
+  expect(refusal(() => read({ messages: [USER], tools: tools(100_000) }))).toMatchObject({
+    status: 400,
+    message: 'the body is nested deeper than 200 levels',
+  });
+});
+
+test('any integer is a seed, as far as engines can count', () => {
+  const seedOf = (seed: number) => read({ messages: [USER], seed }).ask.order.sampling.seed;
+  expect([seedOf(-7), seedOf(Number.MAX_SAFE_INTEGER)]).toEqual([-7, Number.MAX_SAFE_INTEGER]);
+  expect([seedOf(1e300), seedOf(2 ** 63), seedOf(-(2 ** 70))].every(Number.isSafeInteger)).toBe(true);
 });
 
 test('the newer name of a limit wins; what no engine could count is as much as it can', () => {
