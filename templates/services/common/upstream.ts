@@ -59,12 +59,15 @@ const CONNECT_TIMEOUT_MS = 5000;
 const STALE_MS = 1000;
 /** A server that goes on after a whole answer loses its connection. */
 const TAIL_MS = 1000;
+/** What is shorter may be any word. */
+const LEAST_KEY = 8;
 
 /** A client of one service, over connections that are kept. */
 export class Upstream {
   readonly #connections: Connections;
   readonly #prefix: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #key: string;
 
   /**
    * @param headers of every request
@@ -75,6 +78,7 @@ export class Upstream {
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
     this.#headers = headers;
+    this.#key = headers.authorization?.replace(/^Bearer /, '') ?? '';
   }
 
   /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
@@ -82,7 +86,16 @@ export class Upstream {
     const { method, body, timeoutMs, onBytes, scope } = request;
     const headers = withBody({ ...this.#headers, ...request.headers }, body);
     const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope };
-    return new Promise((resolve, reject) => new Exchange(this.#connections, sent, body, resolve, reject).send());
+    return new Promise((resolve, reject) => {
+      const answered = (reply: UpstreamReply) => resolve(this.#withoutKey(reply));
+      new Exchange(this.#connections, sent, body, answered, reject).send();
+    });
+  }
+
+  /** Some say which key they do not take: what they say goes into answers and logs. */
+  #withoutKey(reply: UpstreamReply): UpstreamReply {
+    if (reply.status === 200 || this.#key.length < LEAST_KEY) return reply;
+    return { ...reply, text: reply.text.replaceAll(this.#key, '***') };
   }
 
   /** Drops every connection. */

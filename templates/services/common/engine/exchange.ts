@@ -84,7 +84,8 @@ function takeMessage(
     if (hasEnded) throw new EngineFault(EARLY_END);
     throw new EngineFault(`sent something that is not JSON: ${plainText(text.slice(0, 200))}`);
   }
-  if (isError || (message.error !== undefined && message.error !== null)) throw new EngineFault(faultText(message));
+  const isFault = isError || message.object === 'error' || (message.error !== undefined && message.error !== null);
+  if (isFault) throw new EngineFault(faultText(message));
   exchange.take(builder, message, text.length);
 }
 

@@ -54,12 +54,14 @@ export class ModelList {
     if (reply.status !== 200) throw engineError(WHO, engineSays(reply));
     const models = this.#parse(reply.text);
     if (!models) throw engineError(WHO, `answered ${this.#path} with something that is no list of models`);
-    return this.#settings.listed.length === 0 ? models : models.filter(({ id }) => this.#isListed(id));
+    return offered(models, this.#settings);
   }
+}
 
-  #isListed(id: string): boolean {
-    if (this.#settings.kind === 'openai') return this.#settings.listed.includes(id);
-    const name = canonicalModelName(id);
-    return this.#settings.listed.some((each) => canonicalModelName(each) === name);
-  }
+/** Those that `MODELS` names, where it names any. */
+export function offered(models: readonly EngineModel[], { kind, listed }: EngineSettings): readonly EngineModel[] {
+  if (listed.length === 0) return models;
+  const nameOf = (name: string) => (kind === 'ollama' ? canonicalModelName(name) : name);
+  const names = new Set(listed.map(nameOf));
+  return models.filter(({ id }) => names.has(nameOf(id)));
 }

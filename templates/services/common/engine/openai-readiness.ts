@@ -4,6 +4,7 @@ import { Upstream, UpstreamError, type UpstreamReply } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
 import type { EngineSettings } from './engine-settings.ts';
 import { Fresh } from './fresh.ts';
+import { offered } from './model-list.ts';
 import { parseOpenAiModels } from './openai-models.ts';
 import type { OwnModel } from './own-model.ts';
 import {
@@ -86,7 +87,7 @@ export class OpenAiReadiness implements EngineState {
       if (isLoading(reply)) return not(`engine is loading ${this.#model}`);
       const models = reply.status === 200 ? parseOpenAiModels(reply.text, this.#settings) : undefined;
       if (models === undefined) return { ...not(broken(reply)), unreachable: true };
-      this.#own.listed(models);
+      this.#own.listed(offered(models, this.#settings));
       const lacking = this.#lacking(models);
       if (lacking !== undefined) return not(lacking);
       // llama-server lists its model while it still loads it. Others have a /health that asks their models, or none.

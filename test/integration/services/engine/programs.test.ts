@@ -103,6 +103,37 @@ describe('with Ollama', () => {
   });
 });
 
+describe('two services on one Ollama', () => {
+  test('a chat of one has the model loaded for both: neither loads it back', async () => {
+    const engine = await lab.engine({ SIM_LOAD_SECONDS: '0.1' });
+    const one = await lab.b(engine.url);
+    const other = await lab.b(engine.url);
+    await expectHealth(one, 200, { ok: true });
+    await expectHealth(other, 200, { ok: true });
+    const context = async () => (await request(`${engine.url}/api/ps`)).body.models[0]?.context_length;
+    expect(await context()).toBe(1024);
+    const messages = [{ role: 'user', content: 'Hello!' }];
+    expect((await post(`${one.url}/v1/chat/completions`, { messages })).status).toBe(200);
+    const contextAfter = async ({ url }: { url: string }) => {
+      expect((await post(`${url}/invoke`, { prompt: LONG_PROMPT })).status).toBe(200);
+      return context();
+    };
+    // The other one sees it when its health is asked for, at most once a second, and asks for the same from then on.
+    const seen = async () => {
+      const before = await contextAfter(one);
+      await request(`${other.url}/health`);
+      return [before, await contextAfter(other)];
+    };
+    await expect.poll(seen, { timeout: 15_000, interval: 100 }).toEqual([4096, 4096]);
+    const loads = async () => (await request(`${engine.url}/sim/stats`)).body.loads;
+    const before = await loads();
+    for (const service of [one, other, one]) expect(await contextAfter(service)).toBe(4096);
+    expect(await loads()).toBe(before);
+    await expectHealth(one, 200, { ok: true });
+    await expectHealth(other, 200, { ok: true });
+  });
+});
+
 describe('with an OpenAI-compatible engine', () => {
   test('the chain answers with every field of before; without a name the models are the first that is listed', async () => {
     const { server } = await llamaServer();

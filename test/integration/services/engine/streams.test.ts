@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ContextRule } from '../../../../templates/services/common/engine/context.ts';
 import type { ChatOrder, Delta, Engine, EngineRun } from '../../../../templates/services/common/engine/engine.ts';
+import type { EngineSettings } from '../../../../templates/services/common/engine/engine-settings.ts';
 import { OllamaEngine } from '../../../../templates/services/common/engine/ollama.ts';
 import { OpenAiEngine } from '../../../../templates/services/common/engine/openai.ts';
 import { OwnModel } from '../../../../templates/services/common/engine/own-model.ts';
@@ -33,8 +34,8 @@ async function serve(script: ScriptedEngine['script']): Promise<ScriptedEngine> 
   return server;
 }
 
-function engineOf(kind: Kind, url: string, timeoutMs = 10_000): Engine {
-  const settings = engineSettings(url, { kind, timeoutMs });
+function engineOf(kind: Kind, url: string, more: Partial<EngineSettings> = {}): Engine {
+  const settings = engineSettings(url, { kind, ...more });
   const engine =
     kind === 'ollama'
       ? new OllamaEngine(settings, new ContextRule('m', 1024, 4096))
@@ -81,11 +82,11 @@ async function chat(engine: Engine, more: Partial<EngineRun> = {}, order = ORDER
 }
 
 describe.each(KINDS)('%s: what goes wrong in a stream', (kind) => {
-  const spoiltBy = (then: (response: ServerResponse) => void, timeoutMs?: number) =>
+  const spoiltBy = (then: (response: ServerResponse) => void, timeoutMs = 10_000) =>
     serve((_asked, response) => {
       token(kind, response, 'one');
       then(response);
-    }).then((server) => chat(engineOf(kind, server.url, timeoutMs)));
+    }).then((server) => chat(engineOf(kind, server.url, { timeoutMs })));
   const failure = (message: string | RegExp, status = 502, code = 'engine_error') => ({
     texts: ['one'],
     error: {
@@ -125,7 +126,7 @@ describe.each(KINDS)('%s: what goes wrong in a stream', (kind) => {
 
   test('silence before the first token', async () => {
     const server = await serve((_asked, response) => response.flushHeaders());
-    expect(await chat(engineOf(kind, server.url, 200))).toEqual({
+    expect(await chat(engineOf(kind, server.url, { timeoutMs: 200 }))).toEqual({
       texts: [],
       error: { status: 504, code: 'timeout', message: 'ollama error: no answer within 0.2 s' },
     });
@@ -155,6 +156,12 @@ describe.each(KINDS)('%s: what goes wrong in a stream', (kind) => {
   test('an error in mid-stream, with what the engine says', async () => {
     const error = kind === 'ollama' ? '{"error":"out of memory"}\n' : 'data: {"error":{"message":"out of memory"}}\n\n';
     expect(await spoiltBy((response) => response.write(error))).toEqual(failure('out of memory'));
+  });
+
+  test('an error in the words of older servers', async () => {
+    const said = '{"object":"error","message":"out of memory"}';
+    const ran = await spoiltBy((response) => response.write(kind === 'ollama' ? `${said}\n` : `data: ${said}\n\n`));
+    expect(ran).toEqual(failure('out of memory'));
   });
 
   test('an event above 1 MiB', async () => {
@@ -232,7 +239,7 @@ describe.each(KINDS)('%s: whoever asks', (kind) => {
         release = resolve;
       });
     };
-    const answer = engineOf(kind, server.url, 200).chat(ORDER, { scope: openScope(), who: 'x', sink });
+    const answer = engineOf(kind, server.url, { timeoutMs: 200 }).chat(ORDER, { scope: openScope(), who: 'x', sink });
     const ended = answer.catch((error: Error) => error.message);
     await expect.poll(() => isBlocked && calls === 1).toBe(true);
     // Longer than the engine may be silent.
@@ -305,6 +312,15 @@ describe.each(KINDS)('%s: refusals', (kind) => {
     [504, {}, { status: 502, code: 'engine_error' }],
   ])('%d %o', async (status, body, expected) => {
     expect(await refusal(status, body)).toMatchObject(expected);
+  });
+
+  test('the key is in no text, also where the engine repeats it', async () => {
+    const server = await serve(({ headers }, response) => {
+      json(response, 401, { error: { message: `wrong key: ${headers.authorization}` } });
+    });
+    const headers = { authorization: 'Bearer sk-very-secret' };
+    const { error } = await chat(engineOf(kind, server.url, { headers }));
+    expect(error?.message).toBe('ollama error: wrong key: Bearer ***');
   });
 
   test('no connection', async () => {

@@ -40,9 +40,9 @@ afterEach(() => {
   for (const readiness of open.splice(0)) readiness.close();
 });
 
-function watch(engine: FakeEngine, { model = 'm', preload = true } = {}) {
+function watch(engine: FakeEngine, { model = 'm', preload = true, listed = [] as string[] } = {}) {
   const own = new OwnModel(model);
-  const settings = engineSettings('http://unused', { kind: 'openai', model, preload });
+  const settings = engineSettings('http://unused', { kind: 'openai', model, preload, listed });
   const readiness = new OpenAiReadiness(settings, own, engine, () => engine.now);
   open.push(readiness);
   const after = async (ms = 1000) => {
@@ -107,6 +107,13 @@ test('without a name the first one is the own model, also when that changes', as
   engine.models = { data: [{ id: 'n' }] };
   expect(await after()).toBe('ready');
   expect([own.name, engine.chats.map(({ model }) => model)]).toEqual(['n', ['m', 'n']]);
+});
+
+test('the first one of those that MODELS names', async () => {
+  const engine = new FakeEngine();
+  engine.models = { data: [{ id: 'embedder' }, { id: 'm' }] };
+  const { after, own } = watch(engine, { model: '', listed: ['m'] });
+  expect([await after(), own.name]).toEqual(['ready', 'm']);
 });
 
 test('a warm-up that takes its time, fails, and is tried again after a pause', async () => {
