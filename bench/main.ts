@@ -3,10 +3,11 @@ import { run as gcp } from './gcp.ts';
 import { printTable, publish } from './publish.ts';
 import { run as chainOverhead } from './services/chain-overhead.ts';
 import { run as overload } from './services/overload.ts';
+import { run as streaming } from './services/streaming.ts';
 import { run as startup } from './startup.ts';
 import type { BenchResult } from './types.ts';
 
-const PARTS = { startup, 'chain-overhead': chainOverhead, overload, aws, gcp };
+const PARTS = { startup, 'chain-overhead': chainOverhead, overload, streaming, aws, gcp };
 
 /**
  * `npm run bench`: every benchmark on the built command and services, one after another, as a table and as JSON in

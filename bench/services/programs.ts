@@ -8,6 +8,8 @@ export type ProgramName = 'service-a' | 'service-b' | 'engine-sim' | 'proxy';
 export interface Program {
   readonly url: string;
   readonly port: number;
+  /** User and system time so far, in seconds. */
+  cpuSeconds(): number;
   /** Resident memory at this moment, in bytes. */
   rss(): number;
   stop(): Promise<void>;
@@ -39,6 +41,7 @@ export async function startProgram(name: ProgramName, settings: Readonly<Record<
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    cpuSeconds: () => cpuSecondsOf(child.pid as number),
     rss() {
       const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
       return Number(kilobytes) * 1024;
@@ -48,6 +51,15 @@ export async function startProgram(name: ProgramName, settings: Readonly<Record<
       await exited;
     },
   };
+}
+
+/** Clock ticks of Linux, per second. */
+const TICKS = 100;
+
+function cpuSecondsOf(pid: number): number {
+  // What stands before the last bracket is the program's name, which may hold anything.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
 /** Runs `use` with programs that are stopped whatever happens. */

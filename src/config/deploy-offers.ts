@@ -5,6 +5,7 @@ import { type FlagsOf, flagsOver } from '../services/targets/place-flags.ts';
 import { variable } from '../services/words.ts';
 import { refuseForeignFlags } from '../services/workloads/ask.ts';
 import type { FlagSet, FlagValues, ServiceDefinition } from '../services/workloads/service-definition.ts';
+import { refuseOtherEngines } from './engine-flags.ts';
 import { urlFlag } from './flags.ts';
 
 type Help = Provider['help'];
@@ -63,7 +64,9 @@ function offerOf(provider: Provider, services: readonly ServiceDefinition[]): De
       ...(provider.billed ? { yes } : {}),
       'dry-run': dryRun,
     },
-    assignments({ service: named = first?.name }, isTyped) {
+    assignments(values, isTyped) {
+      const { service: named = first?.name } = values;
+      refuseOtherEngines(values, isTyped);
       const deployed = together ? chosen : runs.filter(({ name }) => name === named);
       refuseForeignFlags(deployed, services, isTyped);
       return [{ provider, services: deployed }];
@@ -93,6 +96,9 @@ Shows all plans and prices and asks once. Run it again to change what differs, o
 "chainctl teardown all" leaves nothing.`,
     examples: ['--ttl 4h', '--dry-run --json'],
     flags: { ...flagsOver(places, deployFlagsOf), yes, 'dry-run': dryRun },
-    assignments: () => all,
+    assignments(values, isTyped) {
+      refuseOtherEngines(values, isTyped);
+      return all;
+    },
   };
 }

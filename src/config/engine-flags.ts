@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
+import { remedy } from '../errors.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
 import { forService } from '../services/workloads/machine-engine.ts';
+import type { FlagValues } from '../services/workloads/service-definition.ts';
 import { checkUrl, integerFlag, refused } from './flags.ts';
 
 const NAMES = SERVICES.map(({ name }) => name);
@@ -23,6 +25,32 @@ function checkSha256(text: string, flag: { readonly name: string }): string {
   const digits = text.toLowerCase().replace(/^sha256:/, '');
   if (/^[0-9a-f]{64}$/.test(digits)) return digits;
   throw refused(flag, 'a SHA-256 has 64 hexadecimal digits, as sha256sum writes it');
+}
+
+/** Flags that mean some engines only. */
+const OF_ENGINES: Readonly<Record<string, readonly string[]>> = {
+  'model-url': ['llamacpp'],
+  'model-sha256': ['llamacpp'],
+  'llama-image': ['llamacpp'],
+  'llama-threads': ['llamacpp'],
+  'ollama-image': ['ollama'],
+  'engine-url': ['ollama', 'openai'],
+  'engine-api-key-file': ['openai'],
+};
+
+/**
+ * A variable may be set for other deploys; what was typed is meant.
+ *
+ * @throws RemedyError (exit 2) for a flag that was typed and means another engine than the one that is asked for
+ */
+export function refuseOtherEngines({ engine }: FlagValues, isTyped: (flag: string) => boolean): void {
+  for (const [flag, engines] of Object.entries(OF_ENGINES)) {
+    if (typeof engine !== 'string' || engines.includes(engine) || !isTyped(flag)) continue;
+    const ways = engines.map((each) => `--engine ${each}`).join(' or ');
+    throw remedy.usage('usage', `--${flag} is for ${ways}, and this is --engine ${engine}`, [
+      `add ${ways}, or leave --${flag} out`,
+    ]);
+  }
 }
 
 /** The engine of a service on a machine, in a container beside it: the same flags on every place with machines. */

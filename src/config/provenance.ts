@@ -40,7 +40,9 @@ export function provenanceOf(flags: Readonly<Record<string, unknown>>, origins: 
   const text = (name: string, value: unknown) =>
     valueText(
       // Values that may be keys or signatures.
-      Array.isArray(value) ? value.flatMap((each) => redacted([`--${name}`, String(each)])[1] ?? []) : value,
+      Array.isArray(value) || name === 'model-url'
+        ? [value].flat().flatMap((each) => redacted([`--${name}`, String(each)])[1] ?? [])
+        : value,
     );
   return given.map(([name, value]) => `${name} = ${text(name, value)} (${from(name)})`);
 }

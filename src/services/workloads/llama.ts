@@ -16,7 +16,7 @@ export const downloadSchema = z.object({ url: z.string(), sha256: z.string().opt
 export type Download = z.infer<typeof downloadSchema>;
 
 /** The model where the operator names none. */
-export const DEFAULT_GGUF = 'Llama-3.2-1B-Instruct-Q4_K_M.gguf';
+const DEFAULT_GGUF = 'Llama-3.2-1B-Instruct-Q4_K_M.gguf';
 
 /**
  * The file that llama.cpp gets: the one that is named, else that at the end of the address, else the default. Pure.

@@ -19,24 +19,14 @@ export interface OnMachines {
   readonly llama?: LlamaEngine | undefined;
 }
 
-/** The flags that mean llama.cpp alone. */
-const OF_LLAMA = ['model-url', 'model-sha256', 'llama-image', 'llama-threads'];
-
 /**
  * What the flags ask of services on machines and of their engines.
  *
- * @throws RemedyError (exit 2) for flags of the other engine, a model that is no GGUF file, or one without an address
+ * @throws RemedyError (exit 2) for a model that is no GGUF file, or one without an address
  */
 export function askOnMachines(services: readonly ServiceDefinition[], flags: FlagValues): OnMachines {
   const asked = askServices(services, flags);
-  const ollamaImage = flags['ollama-image'] as string | undefined;
-  if (flags.engine !== 'llamacpp') {
-    const foreign = OF_LLAMA.find((flag) => flags[flag] !== undefined);
-    if (foreign !== undefined) throw usage(`--${foreign} is for llama.cpp`, 'add --engine llamacpp, or leave it out');
-    return { services: asked, ollamaImage };
-  }
-  if (ollamaImage !== undefined)
-    throw usage('--ollama-image is for Ollama', 'name that of llama.cpp with --llama-image');
+  if (flags.engine !== 'llamacpp') return { services: asked, ollamaImage: flags['ollama-image'] as string | undefined };
   const withFiles = services.map((service): [string, AskedServices[string]] => {
     const settings = asked[service.name] ?? {};
     return [service.name, service.model === undefined ? settings : { ...settings, ...fileOf(service, flags) }];
@@ -61,7 +51,8 @@ function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
 
 /** The service's own, else that of all. @throws RemedyError (exit 2) when there are two */
 function valueFor(service: string, flag: string, flags: FlagValues): string | undefined {
-  const given = ((flags[flag] ?? []) as readonly string[]).map(forService);
+  // A variable is one value, and no list.
+  const given = [flags[flag] ?? []].flat().map((text) => forService(String(text)));
   const own = given.filter((each) => each.service === service);
   const values = own.length > 0 ? own : given.filter((each) => each.service === undefined);
   if (values.length < 2) return values[0]?.value;

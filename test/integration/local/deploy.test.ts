@@ -73,6 +73,31 @@ describe('deploy local', () => {
     expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'engine', 'proxy']);
   });
 
+  it('runs a pipeline, and replaces A alone when its documents have changed', async () => {
+    const folder = join(stack.paths.folder, '..', 'mine');
+    await cp(new URL('../../../templates/pipelines/retrieval/', import.meta.url), folder, { recursive: true });
+    const pipeline = join(folder, 'chain.yaml');
+    const services = of({ pipeline, otherModels: ['nomic-embed-text'] }, {});
+    const { endpoints } = await stack.deploy({ services, replicas: 1 });
+    const answer = (await (await post(`${endpoints.a}/chain`)).json()) as { steps: { name: string }[] };
+    expect(answer.steps.map(({ name }) => name)).toEqual(['embed', 'retrieve', 'rerank', 'answer']);
+    const again = await stack.deploy({ services, replicas: 1 });
+    expect(new Set(Object.values(actionsOf(again.changes)))).toEqual(new Set(['unchanged']));
+
+    await writeFile(join(folder, 'docs.jsonl'), '{"text":"Nothing but this."}\n');
+    const { changes } = await stack.deploy({ services, replicas: 1 });
+    expect(actionsOf(changes)).toEqual({ engine: 'unchanged', 'b-1': 'unchanged', proxy: 'unchanged', a: 'replace' });
+
+    await writeFile(pipeline, 'version: 2\n');
+    await expect(stack.deploy({ services, replicas: 1 })).rejects.toMatchObject({
+      exit: ExitCode.usage,
+      message: `${pipeline}:1:10: version must be 1`,
+    });
+    expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'engine', 'proxy']);
+    await stack.teardown();
+    await expect(access(join(stack.paths.folder, 'secrets'))).rejects.toThrow();
+  });
+
   it('starts again what has died, on its old port, and status says what is missing', async () => {
     await stack.deploy();
     const before = await stack.running();

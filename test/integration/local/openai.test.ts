@@ -174,8 +174,6 @@ describe('what the flags ask for', () => {
   it.each([
     [{ engine: 'openai' }, '--engine openai needs the address'],
     [{ engine: 'openai', 'engine-url': 'http://h/v1?key=x' }, 'neither a "?" nor a "#"'],
-    [{ 'engine-url': 'http://h' }, '--engine-url is for an engine that runs already'],
-    [{ engine: 'ollama', 'engine-api-key-file': 'x' }, '--engine-api-key-file is for --engine openai'],
   ] as const)('is refused: %o', (given, message) => {
     expect(() => flags(given)).toThrow(message);
   });

@@ -6,7 +6,7 @@ const PROMPT = { prompt: LONG_PROMPT };
 const WITHIN = (ms: number) => ({ headers: { 'x-request-timeout-ms': String(ms) } });
 
 test('beyond the places and the queue: 503 at once with Retry-After, and the queue is served', async () => {
-  const engine = await lab.engine(engineWithGenerationOf(300, 1));
+  const engine = await lab.engine(engineWithGenerationOf(1500, 1));
   const b = await lab.b(engine.url, { MAX_CONCURRENCY: '1', MAX_QUEUE: '2' });
   const accepted = [1, 2, 3].map(() => post(`${b.url}/invoke`, PROMPT));
   await expectHealth(b, 200, { working: 1, queued: 2 });

@@ -165,9 +165,11 @@ test('admission refuses a stream before its head', async () => {
 test('SIGTERM: a stream that can end in time ends as it should', async () => {
   const engine = await lab.engine({ SIM_OUTPUT_TOKENS_PER_SECOND: '20' });
   const b = await lab.b(engine.url);
-  const chat = open(b, CHAT, STREAM);
+  const chat = open(b, CHAT, { ...STREAM, max_tokens: 100 });
   await expect.poll(chat.text).toContain('HTTP/1.1 200');
   b.signal('SIGTERM');
+  await expectHealth(b, 503, { ok: false, status: 'unhealthy', reason: 'draining' });
+  expect((await request(`${b.url}/live`)).status).toBe(200);
   expect(await rawPost(`${b.url}${CHAT}`, STREAM)).toMatchObject({
     status: 503,
     headers: { 'x-chainctl-refused': 'draining', 'retry-after': '1' },
@@ -186,4 +188,23 @@ test('SIGTERM: one that cannot is told so, and broken', async () => {
   expect(chat.end()).toBe('FIN');
   expect(chat.text()).toMatch(/"code":"draining"\},"detail":"draining: [^\n]*"\}\n\n\r\n$/);
   await expectEngine(engine, { active: 0 });
+});
+
+test('the proxy passes a stream on as it comes, its broken end too, and fails in the form of the path', async () => {
+  const engine = await lab.engine();
+  const b = await lab.b(engine.url);
+  const proxy = await lab.proxy([b]);
+  await expectHealth(proxy, 200, { ok: true });
+  const whole = await rawPost(`${proxy.url}${CHAT}`, STREAM);
+  expect([whole.end, eventsOf(whole).at(-1), whole.headers['x-chainctl-backend']]).toEqual(['clean', '[DONE]', 'b1']);
+  await post(`${engine.url}/sim/faults`, { mode: 'cut', after: 2 });
+  const broken = await rawPost(`${proxy.url}${CHAT}`, STREAM);
+  expect(broken.end).not.toBe('clean');
+  expect(eventsOf(broken).at(-1)).toMatchObject({ error: { code: 'engine_error' } });
+  b.signal('SIGKILL');
+  await b.exited;
+  const refused = await post(`${proxy.url}${CHAT}`, STREAM);
+  expect(refused).toMatchObject({ status: 503, body: { error: { type: 'server_error', code: 'overloaded' } } });
+  expect(refused.body.detail).toMatch(/^no healthy backend/);
+  expect((await post(`${proxy.url}/invoke`, {})).body).toEqual({ detail: refused.body.detail });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { machineEngineFlags } from '../../../src/config/engine-flags.ts';
+import { machineEngineFlags, refuseOtherEngines } from '../../../src/config/engine-flags.ts';
 
 const read = (name: 'model-url' | 'model-sha256', text: string) => {
   const flag = machineEngineFlags[name];
@@ -21,4 +21,15 @@ it.each([
   ['model-sha256', 'abc', '--model-sha256: a SHA-256 has 64 hexadecimal digits'],
 ] as const)('refuses --%s %s', async (name, text, message) => {
   await expect(read(name, text)).rejects.toThrow(message);
+});
+
+it.each([
+  ['ollama', 'model-url', '--model-url is for --engine llamacpp, and this is --engine ollama'],
+  ['ollama', 'llama-threads', '--llama-threads is for --engine llamacpp'],
+  ['llamacpp', 'ollama-image', '--ollama-image is for --engine ollama'],
+  ['sim', 'engine-url', '--engine-url is for --engine ollama or --engine openai, and this is --engine sim'],
+  ['ollama', 'engine-api-key-file', '--engine-api-key-file is for --engine openai'],
+])('refuses with --engine %s a typed --%s, and not one of a variable', (engine, flag, message) => {
+  expect(() => refuseOtherEngines({ engine }, (typed) => typed === flag)).toThrow(message);
+  expect(() => refuseOtherEngines({ engine }, () => false)).not.toThrow();
 });

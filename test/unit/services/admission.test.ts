@@ -68,3 +68,52 @@ test('who leaves the queue takes no place', async () => {
   admission.leave();
   expect([admission.active, admission.waiting]).toEqual([0, 0]);
 });
+
+/** Places behind a gate that the test opens. */
+function gated({ concurrency = 2, queue = 2 } = {}) {
+  const gate = { open: false, begun: 0, mayStart: () => gate.open, started: () => gate.begun++ };
+  const admission = new Admission({ concurrency, queue, gate, leastMs: () => 200_000 });
+  return { gate, admission };
+}
+
+test('who asks for a place alone passes those that wait at the gate, and is none of its business', async () => {
+  const { gate, admission } = gated();
+  const atGate = admission.enter(caller());
+  expect([admission.waiting, admission.full, admission.fullForFree]).toEqual([1, false, false]);
+  // Its deadline is nothing to the least time of the others, either.
+  expect(await admission.enterFree(caller(100_000))).toBeGreaterThanOrEqual(0);
+  expect([admission.active, admission.waiting, gate.begun]).toEqual([1, 1, 0]);
+  gate.open = true;
+  admission.pump();
+  await atGate;
+  expect([admission.active, gate.begun]).toEqual([2, 1]);
+});
+
+test('a queue full at the gate is no queue full for who asks for a place alone', async () => {
+  const { admission } = gated();
+  void admission.enter(caller()).catch(() => {});
+  void admission.enter(caller()).catch(() => {});
+  expect([admission.full, admission.fullForFree]).toEqual([true, false]);
+  await expect(admission.enter(caller())).rejects.toMatchObject({ status: 503 });
+  await admission.enterFree(caller());
+  await admission.enterFree(caller());
+  expect(admission.fullForFree).toBe(true);
+  await expect(admission.enterFree(caller())).rejects.toMatchObject({ status: 503 });
+});
+
+test('places go in the order in which they were asked for, of whichever kind', async () => {
+  const { gate, admission } = gated({ concurrency: 1, queue: 5 });
+  gate.open = true;
+  const order: string[] = [];
+  await admission.enter(caller());
+  const waiting = [
+    admission.enterFree(caller()).then(() => order.push('free')),
+    admission.enter(caller()).then(() => order.push('gated')),
+    admission.enterFree(caller()).then(() => order.push('free again')),
+  ];
+  for (const each of waiting) {
+    admission.leave();
+    await each;
+  }
+  expect(order).toEqual(['free', 'gated', 'free again']);
+});

@@ -36,6 +36,10 @@ describe('what is asked of an engine on a machine', () => {
     );
   });
 
+  it('is the same from a variable, which is one value', () => {
+    expect(llama({ 'model-url': `a=${URL_}` }).services.a?.download).toEqual({ url: URL_ });
+  });
+
   it('is each service’s own where both are deployed', () => {
     const urls = [URL_, 'b=https://h/b.gguf'];
     const sums = [`b=${'f'.repeat(64)}`];
@@ -55,7 +59,6 @@ describe('what is asked of an engine on a machine', () => {
     [{ model: 'phi3:mini' }, '--model: "phi3:mini" is not the name of a GGUF file'],
     [{ 'model-a': 'x-00001-of-00003.gguf' }, '--model-a: "x-00001-of-00003.gguf" is one part of a model'],
     [{ 'model-url': ['https://h/$HOME.gguf'] }, '--model-url: the address has a quote, a $'],
-    [{ 'ollama-image': 'o:1' }, '--ollama-image is for Ollama'],
   ])('is refused at the door: %o', (flags, message) => {
     const error = refusal(() => llama(flags));
     const { exit, nextSteps } = error;
@@ -64,9 +67,10 @@ describe('what is asked of an engine on a machine', () => {
     expect(nextSteps).toHaveLength(1);
   });
 
-  it.each(['model-url', 'model-sha256', 'llama-image', 'llama-threads'])('has no --%s without llama.cpp', (flag) => {
-    const { exit, message } = refusal(() => askOnMachines([a], { engine: 'ollama', [flag]: 'x' }));
-    expect([exit, message]).toEqual([2, `--${flag} is for llama.cpp`]);
+  it('takes no notice of what is set for the other engine', () => {
+    const flags = { 'model-url': [URL_], 'llama-threads': 4, 'ollama-image': 'o:1' };
+    expect(askOnMachines([a], flags)).toEqual({ services: { a: { model: 'tinyllama' } }, ollamaImage: 'o:1' });
+    expect(llama(flags)).not.toHaveProperty('ollamaImage');
   });
 
   it('has to be a model that Ollama could have, and any for a server of the open API', () => {

@@ -70,20 +70,12 @@ export function localRequest(
   };
 }
 
-/** @throws RemedyError (exit 2) for flags of another engine, or a missing address */
+/** @throws RemedyError (exit 2) for an address that is missing, or none */
 function engineOf(flags: LocalFlags, env: Readonly<Record<string, string | undefined>>) {
   const { engine, 'engine-url': given, 'engine-api-key-file': file } = flags;
-  if (engine !== 'openai' && file !== undefined) {
-    throw remedy.usage('usage', '--engine-api-key-file is for --engine openai', ['leave it out']);
-  }
-  if (engine === 'sim' && given !== undefined) {
-    throw remedy.usage('usage', '--engine-url is for an engine that runs already, and the simulated one is started', [
-      'add --engine openai or --engine ollama, or leave it out',
-    ]);
-  }
+  if (engine === 'sim') return { ollamaUrl: '' };
   const url = given === undefined ? undefined : baseUrl(given);
   if (engine === 'ollama') return { ollamaUrl: ollamaUrl(url?.replace(/\/v1$/, '') ?? env.OLLAMA_HOST) };
-  if (engine === 'sim') return { ollamaUrl: '' };
   if (url === undefined) {
     throw remedy.usage('usage', '--engine openai needs the address of the engine', [
       'add for example --engine-url http://127.0.0.1:8000/v1',

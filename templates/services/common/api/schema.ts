@@ -65,8 +65,11 @@ export function documented(schema: Schema): Schema {
       const own = documented(each);
       return [name, required.includes(name) ? own : orNull(own)] as const;
     });
+  const { minimum = 0, maximum = 0, ...unbounded } = schema;
+  // No JSON tells a bound exactly that is beyond what doubles do.
+  const isTold = Number.isSafeInteger(minimum) && Number.isSafeInteger(maximum);
   return {
-    ...schema,
+    ...(isTold || schema.type !== 'integer' ? schema : unbounded),
     ...(shown && { properties: Object.fromEntries(shown) }),
     ...(items && { items: documented(items) }),
     ...(anyOf && { anyOf: anyOf.map(documented) }),

@@ -65,7 +65,7 @@ export function generateFailure(who: string, error: unknown): unknown {
 
 /** The same for an answer other than 200. */
 export function refusedGenerate(who: string, reply: UpstreamReply): Problem {
-  const code = reply.status === 503 ? 'engine_unavailable' : 'engine_error';
+  const code = refusedChat(who, reply).code ?? 'engine_error';
   const problem = new Problem(502, `${who} error: ${engineSays(reply)}`, {}, { code });
   return Object.assign(problem, { upstream: reply.status });
 }
