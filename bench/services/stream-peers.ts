@@ -32,7 +32,9 @@ export async function withLiteLlm<T>(engineUrl: string, use: (peer: Peer) => Pro
   // YAML takes JSON.
   writeFileSync(config, JSON.stringify({ model_list: [{ model_name: 'paced', litellm_params: params }] }));
   const args = ['--config', config, '--host', '127.0.0.1', '--port', String(PORT), '--num_workers', '1'];
-  const env = { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR' };
+  const open = 'LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY';
+  // On loopback for a minute, in front of an engine that says nothing: it needs no key.
+  const env = { ...process.env, LITELLM_LOCAL_MODEL_COST_MAP: 'True', LITELLM_LOG: 'ERROR', [open]: 'true' };
   const child = spawn(program, args, { cwd: folder, env, stdio: 'ignore' });
   try {
     return await use(await untilAlive(child, `http://127.0.0.1:${PORT}`));

@@ -1,4 +1,5 @@
 import { Api, BROKEN, type Conversation, Failure } from './api.ts';
+import { idInAddress, newId, remember, remembered } from './browser.ts';
 import { Keeper } from './keeper.ts';
 import { asJson, asMarkdown, merged, messagesFor, type Turn, titleOf } from './turns.ts';
 
@@ -327,32 +328,3 @@ function spoken({ answer, error, state }: Partial<Turn>): string {
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** Only what may be an id: it becomes a part of paths that are asked for. */
-function idInAddress(): string | undefined {
-  return /^#([A-Za-z0-9_-]{8,64})$/.exec(location.hash)?.[1];
-}
-
-/** 128 random bits. Not `randomUUID`: browsers have that for https and for this machine only. */
-function newId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** For as long as the tab is open; a browser may refuse to. */
-function remembered(name: string): string | null {
-  try {
-    return sessionStorage.getItem(`chainctl.${name}`);
-  } catch {
-    return forgetful.get(name) ?? null;
-  }
-}
-
-function remember(name: string, value: string): void {
-  try {
-    sessionStorage.setItem(`chainctl.${name}`, value);
-  } catch {
-    forgetful.set(name, value);
-  }
-}
-
-const forgetful = new Map<string, string>();

@@ -54,8 +54,12 @@ export class Keeper {
     clearTimeout(this.#timer);
     this.#working = true;
     try {
-      for (const [id, entry] of this.#waiting) {
+      for (;;) {
+        const [first] = this.#waiting;
+        if (first === undefined) break;
+        const [id, entry] = first;
         const position = await this.#write(entry.conversation, entry.turn);
+        // While it was written there may have come a newer version: that one is next.
         if (this.#waiting.get(id) === entry) this.#waiting.delete(id);
         if (position !== undefined) this.#listener.kept(entry.conversation, entry.turn, position);
       }

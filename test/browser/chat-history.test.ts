@@ -117,7 +117,9 @@ describe.skipIf(executable === undefined)(
     test('are not kept while the database is locked, which is said; then they are', async () => {
       const { page, server, folder } = await open({ mayComplain: FAILED });
       await exchange(page, server, 'Before');
-      const lock = new DatabaseSync(join(folder, 'history.db'));
+      await expect.poll(() => titles(page)).toEqual(['Before']);
+      // Waits for what A still writes.
+      const lock = new DatabaseSync(join(folder, 'history.db'), { timeout: 10_000 });
       lock.exec('BEGIN EXCLUSIVE');
       await exchange(page, server, 'Meanwhile');
       await page.getByText('History is not kept: database is locked').waitFor();

@@ -7,6 +7,8 @@ export interface Ask {
   readonly text?: string;
   readonly key?: string;
   readonly temperature?: number;
+  /** Most tokens of the answer. */
+  readonly most?: number;
   /** Offers a tool `weather(city)`. */
   readonly withTool?: boolean;
   /** Tries again as it does by itself; else it does not. */

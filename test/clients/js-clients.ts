@@ -17,10 +17,11 @@ function openai({ base, key = 'none', retries = false }: Ask): OpenAI {
   return new OpenAI({ baseURL: `${base}/v1`, apiKey: key, ...(retries ? {} : { maxRetries: 0 }) });
 }
 
-function asked({ model, text = TEXT, temperature, withTool = false }: Ask) {
+function asked({ model, text = TEXT, temperature, most, withTool = false }: Ask) {
   return {
     ...{ model, messages: [{ role: 'user' as const, content: text }] },
     ...(temperature === undefined ? {} : { temperature }),
+    ...(most === undefined ? {} : { max_tokens: most }),
     ...(withTool ? { tools: [TOOL] } : {}),
   };
 }
@@ -82,12 +83,13 @@ function vercel({ base, key = 'none' }: Ask) {
 }
 
 function vercelAsked(ask: Ask) {
-  const { model, text = TEXT, temperature, withTool = false, retries = false } = ask;
+  const { model, text = TEXT, temperature, most, withTool = false, retries = false } = ask;
   const tools: ToolSet = { weather: tool({ description: ABOUT.description, inputSchema: jsonSchema({ ...CITY }) }) };
   return {
     ...{ model: vercel(ask).chatModel(model), prompt: text },
     ...(temperature === undefined ? {} : { temperature }),
     ...(retries ? {} : { maxRetries: 0 }),
+    ...(most === undefined ? {} : { maxOutputTokens: most }),
     ...(withTool ? { tools } : {}),
   };
 }
@@ -126,10 +128,11 @@ const vercelClient: Client = {
   },
 };
 
-function langchain({ base, key = 'none', model, temperature, retries = false }: Ask) {
+function langchain({ base, key = 'none', model, temperature, most, retries = false }: Ask) {
   return new ChatOpenAI({
     ...{ model, apiKey: key, configuration: { baseURL: `${base}/v1` } },
     ...(temperature === undefined ? {} : { temperature }),
+    ...(most === undefined ? {} : { maxTokens: most }),
     ...(retries ? { maxRetries: 1 } : { maxRetries: 0 }),
   });
 }
@@ -179,10 +182,13 @@ function ollama({ base, key }: Ask) {
   return new Ollama({ host: base, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) });
 }
 
-function ollamaAsked({ model, text = TEXT, temperature, withTool = false }: Ask) {
+function ollamaAsked({ model, text = TEXT, temperature, most, withTool = false }: Ask) {
   return {
     ...{ model, messages: [{ role: 'user', content: text }] },
-    ...(temperature === undefined ? {} : { options: { temperature } }),
+    options: {
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(most === undefined ? {} : { num_predict: most }),
+    },
     ...(withTool ? { tools: [{ ...TOOL, function: { ...ABOUT, parameters: CITY } }] } : {}),
   };
 }

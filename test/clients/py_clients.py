@@ -11,6 +11,8 @@ TOOL = {"type": "function", "function": {"name": "weather", "description": "the 
 def asked(ask):
     """What chats have in common in OpenAI's form."""
     more = {name: ask[name] for name in ("temperature",) if name in ask}
+    if "most" in ask:
+        more["max_tokens"] = ask["most"]
     if ask.get("withTool"):
         more["tools"] = [TOOL]
     return {"model": ask["model"], "messages": [{"role": "user", "content": ask.get("text", TEXT)}], **more}
@@ -80,6 +82,8 @@ class LangChain:
 
     def model(self, ask):
         more = {"temperature": ask["temperature"]} if "temperature" in ask else {}
+        if "most" in ask:
+            more["max_tokens"] = ask["most"]
         if not ask.get("retries"):
             more["max_retries"] = 0
         key = ask.get("key", "none")
@@ -156,7 +160,8 @@ class Ollama:
         return self.library.Client(host=ask["base"], headers=headers)
 
     def request(self, ask):
-        options = {"options": {"temperature": ask["temperature"]}} if "temperature" in ask else {}
+        names = {"temperature": "temperature", "most": "num_predict"}
+        options = {"options": {name: ask[key] for key, name in names.items() if key in ask}}
         tools = {"tools": [TOOL]} if ask.get("withTool") else {}
         messages = [{"role": "user", "content": ask.get("text", TEXT)}]
         return {"model": ask["model"], "messages": messages, **options, **tools}

@@ -25,7 +25,7 @@ describe('a chain that a deploy calls ready', () => {
     const smoke = await chain.run('smoke', '--json');
     const { status, result } = JSON.parse(smoke.stdout);
     expect(result.checks.filter((check: { status: string }) => check.status !== 'passed')).toEqual([]);
-    expect(result.checks.length).toBeGreaterThanOrEqual(13);
+    expect(result.checks.length).toBeGreaterThanOrEqual(25);
     expect({ status, simulated: result.simulated }).toEqual({ status: 'ok', simulated: false });
   });
 

@@ -8,8 +8,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export function fillIn(text: string, variables: Variables): { readonly text: string } | { readonly fault: string } {
   let fault: string | undefined;
   const filled = text.replace(VARIABLE, (whole, name: string) => {
-    const value = NAME.test(name) && whole.endsWith('}') ? variables(name) : '';
-    if (!NAME.test(name) || !whole.endsWith('}')) {
+    const isNamed = NAME.test(name) && whole.endsWith('}');
+    const value = isNamed ? variables(name) : undefined;
+    if (!isNamed) {
       fault ??= `${JSON.stringify(whole.slice(0, 60))} is no variable: write \${NAME}`;
     } else if (value === undefined || value.trim() === '') {
       fault ??= `variable ${name} is not set`;

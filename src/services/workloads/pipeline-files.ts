@@ -19,7 +19,8 @@ const OWN = { ENGINE_URL: 'http://engine' };
  */
 export function readPipelineFiles(path: string, env: Environment): LoadedPipeline {
   try {
-    return loadPipeline(path, (name) => ({ ...env, ...OWN })[name]);
+    const all: Environment = { ...env, ...OWN };
+    return loadPipeline(path, (name) => (Object.hasOwn(all, name) ? all[name] : undefined));
   } catch (error) {
     if (error instanceof PipelineFault) throw refusal(error);
     throw error;
@@ -37,7 +38,7 @@ export function pipelineFiles(path: string, env: Environment): CarriedFiles {
   const [chain, ...documents] = readPipelineFiles(path, env).files;
   const content = chain?.content ?? Buffer.alloc(0);
   const values = [...new Set(variablesIn(content.toString()))].flatMap((name) =>
-    Object.hasOwn(OWN, name) || env[name] === undefined ? [] : [[name, env[name]] as const],
+    Object.hasOwn(OWN, name) || !Object.hasOwn(env, name) ? [] : [[name, env[name]] as const],
   );
   const variables = { name: VARIABLES, content: Buffer.from(JSON.stringify(Object.fromEntries(values))) };
   return {

@@ -21,7 +21,8 @@ export class Env {
 
   /** The raw value, where empty and unset must be told apart. */
   raw(name: string): string | undefined {
-    return this.#source[name];
+    // `constructor` is no variable.
+    return Object.hasOwn(this.#source, name) ? this.#source[name] : undefined;
   }
 
   text(name: string, fallback: string): string {

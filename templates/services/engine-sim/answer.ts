@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { EngineError } from './engine-error.ts';
 import { EventStream, type Events } from './event-stream.ts';
-import { type Fault, sendFaulty } from './faults.ts';
+import { type Fault, sendWhole } from './faults.ts';
 import { FaultyStream } from './faulty-stream.ts';
 import { sendBody } from './http.ts';
 import type { TaskTiming } from './runner.ts';
@@ -47,9 +47,7 @@ export class Answer {
       this.#stream().end(wire.ending(ending));
       return;
     }
-    const text = wire.whole(said(), ending);
-    if (fault) sendFaulty(fault, outgoing, text, wire.types.whole, wire.failure);
-    else sendBody(outgoing, 200, text, wire.types.whole);
+    sendWhole(outgoing, wire.whole(said(), ending), wire.types.whole, fault, wire.failure);
   }
 
   fail(error: unknown, type = this.#call.wire.types.failure): void {

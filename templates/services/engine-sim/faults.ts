@@ -62,9 +62,13 @@ export class Faults {
     this.#remaining = 0;
   }
 
-  /** The fault for a request, which is then used up once. */
-  take(path: string, isGeneration: boolean): Fault | undefined {
+  /**
+   * The fault for a request, which is then used up once.
+   * @param canBreak false for an answer that cannot go wrong in its middle
+   */
+  take(path: string, isGeneration: boolean, canBreak = true): Fault | undefined {
     if (!this.#fault || this.#remaining <= 0) return undefined;
+    if (!canBreak && WITHIN.some((mode) => mode === this.#fault?.mode)) return undefined;
     const applies = this.#path === undefined ? isGeneration || this.#fault.mode === 'hang-all' : path === this.#path;
     if (!applies) return undefined;
     this.#remaining--;
@@ -94,14 +98,18 @@ export function answerWithFault({ mode, line }: Fault, outgoing: ServerResponse,
   }
 }
 
-/** The faults in the middle of an answer, for one that is no stream: half of it comes. */
-export function sendFaulty(
-  fault: Fault,
+/** An answer in one piece. With a fault in its middle, half of it comes. */
+export function sendWhole(
   outgoing: ServerResponse,
   text: string,
   type: string,
+  fault: Fault | undefined,
   wire: Wire['failure'],
 ): void {
+  if (!fault) {
+    sendBody(outgoing, 200, text, type);
+    return;
+  }
   const { mode, line } = fault;
   if (mode === 'fail') {
     sendBody(outgoing, 500, wire(500, line ?? RUNNER_FAILURE), type);

@@ -5,7 +5,7 @@ import { drainVitals } from '../common/vitals.ts';
 import { type Call, sendFailure } from './answer.ts';
 import { copyModel, deleteModel, listModels, listRunning, showModel } from './catalog.ts';
 import { handleEmbed, handleEmbeddings } from './embed.ts';
-import { answerWithFault, Faults } from './faults.ts';
+import { answerWithFault, type Fault, Faults, sendWhole } from './faults.ts';
 import { handleChat, handleGenerate } from './generate.ts';
 import { ANY, type Fields, type RequestType, readFields, requestType } from './go-types.ts';
 import { JSON_TYPE, readJson, sendJson, sendNothing, sendText } from './http.ts';
@@ -33,17 +33,23 @@ const FAULT = requestType('Fault', { mode: ANY, count: ANY, after: ANY, path: AN
 export function createRoutes(engine: Engine, journal: Journal, context: ServiceContext): Routes {
   const { models, scheduler, settings } = engine;
   const faults = new Faults();
+  const send = (outgoing: ServerResponse, body: unknown, fault: Fault | undefined) =>
+    sendWhole(outgoing, JSON.stringify(body), JSON_TYPE, fault, ollamaFailure);
   const get = (body: () => unknown): Route => {
     return (incoming, outgoing) => {
       const fault = faults.take(pathOf(incoming), false);
-      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) sendJson(outgoing, 200, body());
+      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) send(outgoing, body(), fault);
     };
   };
-  const read = (type: RequestType, handle: (request: Fields, outgoing: ServerResponse) => void): Route => {
+  const read = (
+    type: RequestType,
+    handle: (request: Fields, outgoing: ServerResponse, fault: Fault | undefined) => void,
+    canBreak = false,
+  ): Route => {
     return async (incoming, outgoing) => {
       const request = readFields(type, await readJson(incoming, outgoing));
-      const fault = faults.take(pathOf(incoming), false);
-      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) handle(request, outgoing);
+      const fault = faults.take(pathOf(incoming), false, canBreak);
+      if (!fault || !answerWithFault(fault, outgoing, ollamaFailure)) handle(request, outgoing, fault);
     };
   };
   const generation = (type: RequestType, wireOf: (request: Fields) => Wire, handle: Generation): Route => {
@@ -57,11 +63,14 @@ export function createRoutes(engine: Engine, journal: Journal, context: ServiceC
     };
   };
   const embedding = (type: RequestType, handle: typeof handleEmbed): Route => {
-    return read(type, (request, outgoing) =>
-      handle(engine, request, outgoing, {
-        send: (body) => sendJson(outgoing, 200, body),
-        failed: (error) => sendFailure(outgoing, error, ollamaFailure, JSON_TYPE),
-      }),
+    return read(
+      type,
+      (request, outgoing, fault) =>
+        handle(engine, request, outgoing, {
+          send: (body) => send(outgoing, body, fault),
+          failed: (error) => sendFailure(outgoing, error, ollamaFailure, JSON_TYPE),
+        }),
+      true,
     );
   };
   const hello: Route = (_, outgoing) =>

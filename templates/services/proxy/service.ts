@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asProblem, errorBody, errorHeaders, familyOf } from '../common/api/errors.ts';
 import { readBody } from '../common/body.ts';
 import { Problem } from '../common/problem.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
@@ -33,7 +34,8 @@ export function createProxy(context: ServiceContext): Service {
       });
       return;
     }
-    if (context.draining) throw new Problem(503, 'draining: this proxy is shutting down', { 'retry-after': '1' });
+    if (context.draining)
+      throw new Problem(503, 'draining: this proxy is shutting down', { 'retry-after': '1' }, { code: 'draining' });
     // Read whole before it is passed on, so that it can be given to another backend if the first is not there.
     const hasBody = incoming.headers['content-length'] !== undefined || 'transfer-encoding' in incoming.headers;
     const body = hasBody ? await readBody(incoming, outgoing, limits) : undefined;
@@ -45,7 +47,8 @@ export function createProxy(context: ServiceContext): Service {
     for (let backend = rotation.take(tried); backend; backend = rotation.take(tried)) {
       const outcome = await forward(backend, incoming, body, outgoing);
       if ('done' in outcome) return;
-      if ('failed' in outcome) throw new Problem(502, `backend ${backend.name} failed: ${outcome.failed}`);
+      if ('failed' in outcome)
+        throw new Problem(502, `backend ${backend.name} failed: ${outcome.failed}`, {}, { code: 'upstream_error' });
       backend.markDown(outcome.retry);
       tried.add(backend);
     }
@@ -59,7 +62,10 @@ export function createProxy(context: ServiceContext): Service {
         const problem = error instanceof Problem ? error : undefined;
         if (!problem) context.warn(`defect: ${error instanceof Error ? error.stack : String(error)}`);
         if (outgoing.headersSent) outgoing.destroy();
-        else sendJson(outgoing, problem?.status ?? 500, { detail: problem?.message ?? 'internal error' }, problem);
+        else {
+          const told = asProblem(error);
+          sendJson(outgoing, told.status, errorBody(familyOf(incoming.url ?? '/'), told), told);
+        }
       });
     },
     async close() {
@@ -72,7 +78,7 @@ function sendJson(outgoing: ServerResponse, status: number, body: unknown, probl
   if (outgoing.destroyed) return;
   const text = JSON.stringify(body);
   outgoing.writeHead(status, {
-    ...problem?.headers,
+    ...(problem && errorHeaders(problem)),
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
   });

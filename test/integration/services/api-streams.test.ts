@@ -189,3 +189,22 @@ test('SIGTERM: one that cannot is told so, and broken', async () => {
   expect(chat.text()).toMatch(/"code":"draining"\},"detail":"draining: [^\n]*"\}\n\n\r\n$/);
   await expectEngine(engine, { active: 0 });
 });
+
+test('the proxy passes a stream on as it comes, its broken end too, and fails in the form of the path', async () => {
+  const engine = await lab.engine();
+  const b = await lab.b(engine.url);
+  const proxy = await lab.proxy([b]);
+  await expectHealth(proxy, 200, { ok: true });
+  const whole = await rawPost(`${proxy.url}${CHAT}`, STREAM);
+  expect([whole.end, eventsOf(whole).at(-1), whole.headers['x-chainctl-backend']]).toEqual(['clean', '[DONE]', 'b1']);
+  await post(`${engine.url}/sim/faults`, { mode: 'cut', after: 2 });
+  const broken = await rawPost(`${proxy.url}${CHAT}`, STREAM);
+  expect(broken.end).not.toBe('clean');
+  expect(eventsOf(broken).at(-1)).toMatchObject({ error: { code: 'engine_error' } });
+  b.signal('SIGKILL');
+  await b.exited;
+  const refused = await post(`${proxy.url}${CHAT}`, STREAM);
+  expect(refused).toMatchObject({ status: 503, body: { error: { type: 'server_error', code: 'overloaded' } } });
+  expect(refused.body.detail).toMatch(/^no healthy backend/);
+  expect((await post(`${proxy.url}/invoke`, {})).body).toEqual({ detail: refused.body.detail });
+});

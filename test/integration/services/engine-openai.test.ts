@@ -188,3 +188,30 @@ test('faults before an answer have the form of the route', async () => {
   expect((await request(`${engine.url}/v1/models`)).body.data).toHaveLength(2);
   expect((await request(`${engine.url}/v1/models/phi3%3Amini`)).body).toMatchObject({ id: 'phi3:mini' });
 });
+
+test.each([
+  ['/api/embed', { model: 'tinyllama', input: 'x' }],
+  ['/v1/embeddings', { model: 'tinyllama', input: 'x' }],
+  ['/v1/rerank', { query: 'x', documents: ['y'] }],
+])('an answer of %s breaks in its middle where its path is named', async (path, body) => {
+  const engine = await lab.engine();
+  const ask = () => fetch(`${engine.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  for (const mode of ['end-early', 'bad-line']) {
+    await post(`${engine.url}/sim/faults`, { mode, path, count: 1 });
+    const text = await (await ask()).text();
+    expect(text.length).toBeGreaterThan(0);
+    expect(() => JSON.parse(text)).toThrow(SyntaxError);
+  }
+  await post(`${engine.url}/sim/faults`, { mode: 'cut', path, count: 1 });
+  await expect(ask().then((answer) => answer.text())).rejects.toThrow(TypeError);
+  await post(`${engine.url}/sim/faults`, { mode: 'fail', path, count: 1 });
+  expect((await ask()).status).toBe(500);
+  expect((await ask()).status).toBe(200);
+});
+
+test('what cannot break in its middle leaves the fault to others', async () => {
+  const engine = await lab.engine();
+  await post(`${engine.url}/sim/faults`, { mode: 'cut', path: '/api/show', count: 1 });
+  expect((await post(`${engine.url}/api/show`, { model: 'tinyllama' })).status).toBe(200);
+  expect((await request(`${engine.url}/sim/faults`)).body.remaining).toBe(1);
+});

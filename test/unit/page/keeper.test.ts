@@ -52,6 +52,14 @@ describe('turns that wait to be kept', () => {
     expect([keeper.waiting, reasons.at(-1)]).toEqual([0, undefined]);
   });
 
+  it('are written once more where a newer version comes while the older one is being written', async () => {
+    const { keeper, written } = setUp();
+    keeper.keep('one', turn('t1'));
+    keeper.keep('one', turn('t1', 'answer'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([written, keeper.waiting]).toEqual([['one t1 ', 'one t1 answer'], 0]);
+  });
+
   it('are given up where the conversation was deleted, history is off, or they are refused', async () => {
     const { keeper, written, deleted, fail } = setUp();
     fail(new Failure(410, 'the conversation was deleted', 'conversation_deleted'));

@@ -7,7 +7,7 @@ function read(text: string) {
   return readPipeline({
     text,
     file: 'chain.yaml',
-    variables: (name) => VARIABLES[name],
+    variables: (name) => (Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined),
     fileFault: (name) => (name === 'docs.jsonl' ? undefined : 'is not there'),
   });
 }

@@ -426,6 +426,15 @@ describe('what JSON services are asked and answer', () => {
     await expect(run(graph).outcome).rejects.toMatchObject({ status: expected, message });
   });
 
+  it('are told by their addresses without what may hold a key', async () => {
+    const { graph } = graphOf('constructor: { kind: raw, url: "http://x/y?key=secret", body: 1 }', {
+      post: async () => ({ ...JSON_HEAD, text: '{}' }),
+    });
+    const { steps, outputs } = await run(graph).outcome;
+    expect(steps[0]).toMatchObject({ name: 'constructor', address: 'http://x/y' });
+    expect(outputs.constructor).toEqual({ json: {}, text: '{}' });
+  });
+
   it('order nothing where there is nothing, without a request', async () => {
     const { graph } = graphOf('x: { kind: rerank, documents: [] }\nlast: { kind: join, text: "({{ steps.x.text }})" }');
     expect((await run(graph).outcome).answer.text).toBe('()');

@@ -17,8 +17,9 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /** `chatcmpl-` or `cmpl-` and 24 letters and digits. Tells answers apart; it is no secret. */
 export function answerHead(prefix: 'chatcmpl' | 'cmpl', model: string): AnswerHead {
-  let id = `${prefix}-`;
-  for (let at = 0; at < 24; at++) id += LETTERS[Math.floor(Math.random() * LETTERS.length)];
+  // Joined, since a text that is added up letter by letter is kept letter by letter, in every open stream.
+  const letters = Array.from({ length: 24 }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]);
+  const id = `${prefix}-${letters.join('')}`;
   return { id, created: Math.floor(Date.now() / 1000), model };
 }
 

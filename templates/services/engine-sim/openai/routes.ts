@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Call, sendFailure } from '../answer.ts';
 import type { EmbedReply } from '../embed.ts';
 import { EngineError } from '../engine-error.ts';
-import { answerWithFault, type Faults } from '../faults.ts';
+import { answerWithFault, type Fault, type Faults, sendWhole } from '../faults.ts';
 import { type Fields, mapOf, textOf } from '../fields.ts';
 import { handleChat, handleGenerate } from '../generate.ts';
 import { type RequestType, readFields } from '../go-types.ts';
@@ -26,8 +26,8 @@ export function openAiRoutes(engine: Engine, faults: Faults): [path: string, met
   const get = (body: (incoming: IncomingMessage) => unknown): Route => {
     return (incoming, outgoing) => {
       const fault = faults.take(pathOf(incoming), false);
-      if (!fault || !answerWithFault(fault, outgoing, failure))
-        guarded(outgoing, () => sendOk(outgoing, body(incoming)));
+      if (fault && answerWithFault(fault, outgoing, failure)) return;
+      guarded(outgoing, () => sendOk(outgoing, body(incoming), fault));
     };
   };
   const generation = (
@@ -61,7 +61,7 @@ export function openAiRoutes(engine: Engine, faults: Faults): [path: string, met
       const fault = faults.take(pathOf(incoming), false);
       if (fault && answerWithFault(fault, outgoing, failure)) return;
       const end: EmbedReply = {
-        send: (body) => sendOk(outgoing, body),
+        send: (body) => sendOk(outgoing, body, fault),
         failed: (error) => sendLate(outgoing, error),
       };
       guarded(outgoing, () => handle(engine, request.given, outgoing, end));
@@ -115,6 +115,6 @@ function sendLate(outgoing: ServerResponse, error: unknown): void {
   sendFailure(outgoing, error, failure, BARE_JSON_TYPE);
 }
 
-function sendOk(outgoing: ServerResponse, body: unknown): void {
-  sendBody(outgoing, 200, JSON.stringify(body), BARE_JSON_TYPE);
+function sendOk(outgoing: ServerResponse, body: unknown, fault: Fault | undefined): void {
+  sendWhole(outgoing, JSON.stringify(body), BARE_JSON_TYPE, fault, failure);
 }

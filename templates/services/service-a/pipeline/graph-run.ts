@@ -185,7 +185,8 @@ function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended
     told.output_tokens = usage.output;
   }
   told.attempts = attempts + tries - 1;
-  if (address !== undefined) told.address = address;
+  // What follows may hold a key.
+  if (address !== undefined) told.address = address.replace(/\?.*/s, '');
   if (!isLeaf && typeof output?.text === 'string') told.text = firstCodePoints(output.text, MOST_TEXT);
   if (error !== undefined) told.error = error;
   if (simulated === true) told.simulated = true;

@@ -38,7 +38,7 @@ export function openGraph(env: Env, deps: Omit<StepDeps, 'chunks' | 'indexFolder
  */
 function carriedVariables(env: Env): Readonly<Record<string, string>> {
   const path = env.text('CHAIN_VARIABLES_FILE', '');
-  if (path === '') return {};
+  if (path === '') return Object.create(null);
   try {
     return Object.assign(Object.create(null), JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {

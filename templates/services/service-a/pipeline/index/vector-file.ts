@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -51,14 +51,16 @@ export class VectorFile {
     const body = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     const head = `${MAGIC} ${dimensions} ${values.length / dimensions} ${sha256(body)}\n`;
     const path = join(this.#folder, this.#name);
-    writeFileSync(`${path}.new`, Buffer.concat([Buffer.from(head), body]));
-    renameSync(`${path}.new`, path);
+    // Several services may share the folder.
+    const draft = `${path}.${randomUUID()}.new`;
+    writeFileSync(draft, Buffer.concat([Buffer.from(head), body]));
+    renameSync(draft, path);
     for (const name of readdirSync(this.#folder))
       if (this.#isOlder(name)) rmSync(join(this.#folder, name), { force: true });
   }
 
   #isOlder(name: string): boolean {
-    const [, step] = /^(.+)-[0-9a-f]{32}\.vectors(?:\.new)?$/.exec(name) ?? [];
+    const [, step] = /^(.+)-[0-9a-f]{32}\.vectors(?:\.[0-9a-f-]+\.new)?$/.exec(name) ?? [];
     return step === this.#step && name !== this.#name;
   }
 }

@@ -4,7 +4,7 @@ import { engineSays } from '../../../common/engine-error.ts';
 import { UpstreamError } from '../../../common/upstream.ts';
 import type { Remotes } from '../remote-step.ts';
 import { StepProblem } from '../step-problem.ts';
-import { addressesOf } from './remote.ts';
+import { addressesOf, TIMEOUT_MS } from './remote.ts';
 
 /** What a JSON service answered with a good status. */
 interface JsonAnswer {
@@ -21,7 +21,6 @@ export interface JsonService {
   close(): void;
 }
 
-const TIMEOUT_MS = 120_000;
 const MOST_BODY = 16 << 20;
 
 /** The service that a step names: its answers' statuses are always looked at. */

@@ -1,6 +1,11 @@
 import type { Step } from '../../../../../src/services/pipelines/pipeline.ts';
 import type { StepAddresses } from '../remote-step.ts';
 
-export function addressesOf({ name, urls, policy, resolve, headers, timeoutMs }: Step): StepAddresses {
-  return { step: name, urls, policy, resolve, headers, timeoutMs };
+/** Of one attempt, where the file names none. */
+export const TIMEOUT_MS = 120_000;
+
+/** B has a time of its own, in the environment. */
+export function addressesOf({ name, kind, urls, policy, resolve, headers, timeoutMs }: Step): StepAddresses {
+  const usual = kind === 'service-b' ? undefined : TIMEOUT_MS;
+  return { step: name, urls, policy, resolve, headers, timeoutMs: timeoutMs ?? usual };
 }
