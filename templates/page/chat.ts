@@ -1,7 +1,7 @@
 import { Api, BROKEN, Failure } from './api.ts';
 import { idInAddress, newId, remember, remembered } from './browser.ts';
 import { Keeper } from './keeper.ts';
-import { DELETED, type State, spoken } from './state.ts';
+import { DELETED, type State, spoken, textOf } from './state.ts';
 import { asJson, asMarkdown, merged, messagesFor, type Turn, titleOf } from './turns.ts';
 
 /** How often the text of an answer is drawn while it comes, in milliseconds. */
@@ -295,8 +295,4 @@ export class Chat {
     const turns = this.state.turns.map((each) => (each.id === turn ? { ...each, ...change } : each));
     this.set({ turns: change.position === undefined ? turns : merged(turns, [], this.state.busy) });
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -30,3 +30,7 @@ export function spoken({ answer, error, state }: Partial<Turn>): string {
   const end = error ? `Error: ${error}` : state === 'stopped' ? 'Stopped.' : '';
   return [answer, end].filter(Boolean).join('\n');
 }
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
