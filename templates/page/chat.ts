@@ -1,29 +1,8 @@
-import { Api, BROKEN, type Conversation, Failure } from './api.ts';
+import { Api, BROKEN, Failure } from './api.ts';
 import { idInAddress, newId, remember, remembered } from './browser.ts';
 import { Keeper } from './keeper.ts';
+import { DELETED, type State, spoken, textOf } from './state.ts';
 import { asJson, asMarkdown, merged, messagesFor, type Turn, titleOf } from './turns.ts';
-
-/** All that the page shows. Never changed in place. */
-export interface State {
-  readonly id: string;
-  readonly turns: readonly Turn[];
-  readonly loading: boolean;
-  /** The turn that is being answered. */
-  readonly busy: string | undefined;
-  readonly models: readonly string[];
-  /** Empty: whatever the service takes by default. */
-  readonly model: string;
-  readonly list: readonly Conversation[];
-  readonly more: string | number | null;
-  /** Why conversations are not kept; undefined while they are. */
-  readonly unkept: string | undefined;
-  /** What else there is to say: models that cannot be listed, a deletion that failed. */
-  readonly notice: string | undefined;
-  /** Why a token is asked for. */
-  readonly tokenWanted: string | undefined;
-  /** The last answer, for screen readers: set once, when it has ended. */
-  readonly announced: string;
-}
 
 /** How often the text of an answer is drawn while it comes, in milliseconds. */
 const DRAW_MS = 50;
@@ -316,15 +295,4 @@ export class Chat {
     const turns = this.state.turns.map((each) => (each.id === turn ? { ...each, ...change } : each));
     this.set({ turns: change.position === undefined ? turns : merged(turns, [], this.state.busy) });
   }
-}
-
-const DELETED = 'This conversation was deleted in another tab. What is said here now is not kept.';
-
-function spoken({ answer, error, state }: Partial<Turn>): string {
-  const end = error ? `Error: ${error}` : state === 'stopped' ? 'Stopped.' : '';
-  return [answer, end].filter(Boolean).join('\n');
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
