@@ -5,6 +5,11 @@ import type { ServerResponse } from 'node:http';
 const MOST_WAITING = 512 << 10;
 /** A reader that takes nothing for so long has left. */
 const STALLED_MS = 30_000;
+/**
+ * Between the event that tells a failure and the end of the connection. A reader of `fetch` that sees both at once is told of
+ * the broken connection, and loses what it has not read yet (Streams standard: an error empties the queue).
+ */
+const READ_FIRST_MS = 50;
 /** How long a broken connection is kept for its reader, who has the end already, to close it. */
 const LINGER_MS = 2000;
 
@@ -88,7 +93,7 @@ export class StreamWriter {
     // Behind answers to earlier requests of the connection there may be no socket yet, but there is when this is sent.
     this.#outgoing.write(this.#options.failure(error), () => {
       const { socket } = this.#outgoing;
-      socket?.end();
+      setTimeout(() => socket?.end(), READ_FIRST_MS);
       setTimeout(() => socket?.destroy(), LINGER_MS).unref();
     });
   }
