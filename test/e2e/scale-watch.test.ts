@@ -167,7 +167,8 @@ describe.skipIf(!hasTmux)('on a terminal (needs tmux)', () => {
   it('shows the group live in 80 columns, and leaves what changed', async () => {
     await cli.run(deploy(2));
     const socket = join(cli.home, 'tmux');
-    const tmux = (...args: string[]) => spawnSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' }).stdout;
+    const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+    const tmux = (...args: string[]) => spawnSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', env }).stdout;
     const run = `${process.execPath} ${new URL('../../bin/run.js', import.meta.url).pathname}`;
     const command = `cd ${cli.home} && env -u CI -u NODE_ENV CHAINCTL_HOME=${cli.home} ${run} scale-watch --interval 500ms --until size=3,hosts=3; echo "exit $?"; sleep 60`;
     tmux('-f', '/dev/null', 'new-session', '-d', '-s', 'p', '-x', '80', '-y', '24', command);

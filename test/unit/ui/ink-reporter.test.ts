@@ -71,6 +71,7 @@ test('what happened right before the end is still printed, once', async () => {
 
 test('NO_COLOR: no colours, the marks say it', async () => {
   vi.stubEnv('NO_COLOR', '1');
+  vi.stubEnv('LC_ALL', 'C.UTF-8');
   vi.stubEnv('FORCE_COLOR', undefined);
   const terminal = new FakeTerminal();
   const reporter = open(terminal);

@@ -10,6 +10,9 @@ const UNAVAILABLE_HEADERS = { 'retry-after': '5' };
 const TOO_LONG =
   /context (length|size|window)|exceed_context_size|context_length_exceeded|maximum (context|input)|prompt is too long/i;
 
+/** Ollama tells of a schema that it cannot use with a 500, though it is the caller's. */
+const BAD_FORMAT = /invalid JSON schema in format/i;
+
 /**
  * The `Problem` of a chat, a completion or an embedding that failed; what is none of ours, a caller's end above all,
  * stays as it is. Text of the engine is one line of bounded length.
@@ -29,6 +32,7 @@ export function refusedChat(who: string, reply: UpstreamReply): Problem {
 
 function refusal(who: string, reply: UpstreamReply): Problem {
   const text = engineText(reply);
+  if (BAD_FORMAT.test(text)) return new Problem(400, text, {}, { param: 'response_format' });
   switch (reply.status) {
     case 400:
       return TOO_LONG.test(reply.text.slice(0, 4096))

@@ -307,6 +307,7 @@ describe.each(KINDS)('%s: refusals', (kind) => {
     [401, { error: { message: 'no key' } }, { status: 502, code: 'engine_error', message: 'ollama error: no key' }],
     [403, {}, { status: 502, code: 'engine_error' }],
     [429, { error: 'slow down' }, { status: 503, code: 'overloaded', message: 'overloaded: ollama slow down' }],
+    [500, { error: 'invalid JSON schema in format' }, { status: 400, message: 'invalid JSON schema in format' }],
     [500, { error: 'oops' }, { status: 502, code: 'engine_error', message: 'ollama error: oops' }],
     [503, { error: 'busy' }, { status: 503, code: 'engine_unavailable', message: 'ollama error: busy' }],
     [504, {}, { status: 502, code: 'engine_error' }],
