@@ -2,7 +2,7 @@ import { defined } from '../../../../src/services/defined.ts';
 import type { ChatOrder, Engine, ResponseFormat, Sampling } from '../engine/engine.ts';
 import { Problem } from '../problem.ts';
 import { trimHistory } from './history.ts';
-import { MESSAGES, messagesOf, type RawMessage, unsupported } from './messages.ts';
+import { MESSAGES, messagesOf, onlyEmpty, type RawMessage, unsupported } from './messages.ts';
 import { findFault, type Schema } from './schema.ts';
 import { type ApiSettings, MOST_TOKENS } from './settings.ts';
 import type { ChatAsk } from './target.ts';
@@ -102,7 +102,7 @@ export function chatSchema(kind: Engine['kind'], messages: Schema = MESSAGES): S
         : { anyOf: [{ type: 'string', enum: ['auto', 'none', 'required'] }, { type: 'object' }] },
       reasoning_effort: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] },
       n: ONE,
-      logit_bias: isOllama ? notHere : { type: 'object' },
+      logit_bias: isOllama ? onlyEmpty('object', notHere['x-reason'] as string) : { type: 'object' },
       logprobs: isOllama
         ? { ...flag, enum: [false], 'x-code': 'unsupported_parameter', 'x-reason': notHere['x-reason'] as string }
         : flag,

@@ -12,7 +12,7 @@ import {
 } from './chat-request.ts';
 import { failureEvent, logOf, SSE_HEADERS } from './chat-routes.ts';
 import { namingField } from './errors.ts';
-import { unsupported } from './messages.ts';
+import { onlyEmpty, unsupported } from './messages.ts';
 import { event, list, object, text, WORK_FAILURES } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
@@ -37,7 +37,7 @@ const REQUEST: Schema = {
     best_of: ONE,
     echo: { type: 'boolean', enum: [false], 'x-code': 'unsupported_parameter', 'x-reason': 'is not supported' },
     logprobs: unsupported(),
-    logit_bias: unsupported(),
+    logit_bias: onlyEmpty('object', 'is not supported'),
   },
   required: ['prompt'],
   allOf: [OPTIONS_OF_STREAMS],

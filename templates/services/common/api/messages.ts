@@ -110,12 +110,21 @@ export function unsupported(reason = 'is not supported'): Schema {
   return { type: 'null', 'x-code': 'unsupported_parameter', 'x-reason': reason };
 }
 
+/** The same for a list or an object, which some clients send always: an empty one asks for nothing. */
+export function onlyEmpty(type: 'array' | 'object', reason: string): Schema {
+  const most = type === 'array' ? { maxItems: 0 } : { maxProperties: 0 };
+  return { type, ...most, 'x-code': 'unsupported_parameter', 'x-reason': reason };
+}
+
 export const MESSAGES: Schema = { type: 'array', minItems: 1, items: messageOf(CALL, ['tool_call_id'], {}) };
 
 export const OLLAMA_MESSAGES: Schema = {
   type: 'array',
   minItems: 1,
-  items: messageOf(OLLAMA_CALL, [], { tool_name: text, images: unsupported('is not supported: messages are text') }),
+  items: messageOf(OLLAMA_CALL, [], {
+    tool_name: text,
+    images: onlyEmpty('array', 'is not supported: messages are text'),
+  }),
 };
 
 /** Messages as engines take them. */

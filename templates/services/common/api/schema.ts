@@ -13,6 +13,7 @@ export interface Schema {
   readonly minLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly maxProperties?: number;
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -131,6 +132,8 @@ function arrayFault(schema: Schema, value: readonly unknown[]): Fault | undefine
 }
 
 function objectFault(schema: Schema, value: Fields): Fault | undefined {
+  const { maxProperties = Infinity } = schema;
+  if (Object.keys(value).length > maxProperties) return fault(schema, `must have at most ${maxProperties} properties`);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const given = own(value, name) ?? undefined;
     if (given === undefined) {

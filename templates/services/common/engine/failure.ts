@@ -1,4 +1,4 @@
-import { engineSays, engineText } from '../engine-error.ts';
+import { engineSays, engineText, errorText, parseObject } from '../engine-error.ts';
 import { overloaded, Problem } from '../problem.ts';
 import { UpstreamError, type UpstreamReply } from '../upstream.ts';
 import { EngineFault } from './fault.ts';
@@ -55,6 +55,10 @@ export function refusedRoute(who: string, url: string, path: string, reply: Upst
   const { status } = reply;
   const isMissing = status === 405 || status === 501 || (status === 404 && !/model/i.test(engineText(reply)));
   if (!isMissing) return refusedChat(who, reply);
+  // Ollama has the route, and says this of a model that cannot do it.
+  if (status === 501 && errorText(parseObject(reply.text)) !== undefined) {
+    return new Problem(400, engineText(reply), {}, { code: 'unsupported_parameter', param: 'model' });
+  }
   return new Problem(400, `the engine at ${url} has no ${path}`, {}, { code: 'unsupported_parameter' });
 }
 

@@ -447,6 +447,13 @@ describe.each([
     });
   });
 
+  test('a model that cannot do it is told of in the words of the engine, which has the route', async () => {
+    const error = 'this model does not support embeddings';
+    const server = await serve((_asked, response) => json(response, 501, { error }));
+    const refused = engineOf(server.url).embed({ model: 'm', input: ['x'] }, whole());
+    await expect(refused).rejects.toMatchObject({ status: 400, code: 'unsupported_parameter', message: error });
+  });
+
   test('a model that is not there is the caller’s matter', async () => {
     const server = await serve((_asked, response) =>
       json(response, 404, { error: 'model "m" not found, try pulling it' }),

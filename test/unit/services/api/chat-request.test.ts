@@ -48,7 +48,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   tool_choice: [1, 'required', {}, []],
   reasoning_effort: [1, 'much'],
   n: [2, 0, '1'],
-  logit_bias: [{}, 1],
+  logit_bias: [{ 5: 1 }, 1, []],
   logprobs: [true, 1],
   top_logprobs: [1, '1'],
   modalities: ['text', ['audio'], ['text', 'audio']],
@@ -97,6 +97,10 @@ describe('every field of the wrong type or range is refused by name', () => {
   test.each(['text', 1, null, [], true])('a body that is %j', (body) => {
     expect(refusal(() => read(body))).toMatchObject({ status: 400, message: 'the body must be an object' });
   });
+});
+
+test('an empty object that some clients always send asks for nothing', () => {
+  expect(read({ messages: [USER], logit_bias: {} })).toEqual(read({ messages: [USER] }));
 });
 
 test('what no engine of this kind takes has a code of its own', () => {
