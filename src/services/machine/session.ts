@@ -41,12 +41,12 @@ export function archive(files: readonly PushedFile[]): Readable {
   const tar = pack();
   for (const { path, content, mode } of files) {
     const entry = { name: path, mode, mtime: new Date(0) };
-    if (path.endsWith('/')) tar.entry({ ...entry, type: 'directory' });
-    else tar.entry(entry, content);
+    const sink = path.endsWith('/') ? tar.entry({ ...entry, type: 'directory' }) : tar.entry(entry, content);
+    // One whose reader goes away must not be an uncaught error: what has not been packed yet ends with one, too.
+    sink.on('error', () => {});
   }
   tar.finalize();
   const compressed = createGzip({ level: 9 });
-  // One whose reader goes away must not be an uncaught error.
   pipeline(tar, compressed).catch(() => {});
   return compressed;
 }
