@@ -120,6 +120,8 @@ describe('conversations that A keeps', () => {
     expect(await put(a, 'conversation-1/turns/turn-0002', 'x'.repeat(20_000))).toMatchObject({ status: 413 });
     const path = `${a.url}/v1/conversations/conversation-1/turns/turn-0002`;
     expect(await request(path, { method: 'PUT', body: '{' })).toMatchObject({ status: 400 });
+    // What a script asks whose variable is empty.
+    expect(await get('/', { method: 'DELETE' })).toMatchObject({ status: 404 });
     expect(await get('', { method: 'DELETE' })).toMatchObject({ body: { deleted: 2 } });
     expect(await get('')).toMatchObject({ body: { data: [] } });
   });

@@ -130,7 +130,7 @@ export const OLLAMA_MESSAGES: Schema = {
 /** Messages as engines take them. */
 export function messagesOf(raw: readonly RawMessage[]): ChatMessage[] {
   let open: readonly ToolCall[] = [];
-  return raw.map((each, index) => {
+  return raw.map(ofItsRole).map((each, index) => {
     const content = contentText(each);
     const calls = (each.tool_calls ?? []).map((call, at) => toolCallOf(call, `call_${index}_${at}`));
     if (content === null && calls.length === 0) {
@@ -152,6 +152,15 @@ export function messagesOf(raw: readonly RawMessage[]): ChatMessage[] {
       ...(name !== undefined && { name }),
     };
   });
+}
+
+/** What a role does not have is passed over, as every field that is not known: nobody has looked at its type. */
+function ofItsRole(raw: RawMessage): RawMessage {
+  const { role, content = null, name = null, refusal = null } = raw;
+  const { tool_calls = null, tool_call_id = null, tool_name = null } = raw;
+  if (role === 'assistant') return { role, content, name, refusal, tool_calls };
+  if (role !== 'tool') return { role, content, name };
+  return { role, content, name, tool_call_id, tool_name: typeof tool_name === 'string' ? tool_name : null };
 }
 
 function contentText({ content, refusal }: RawMessage): string | null {

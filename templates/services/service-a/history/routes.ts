@@ -29,7 +29,8 @@ export function historyRoutes(
     const path = at === -1 ? url : url.slice(0, at);
     if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return false;
     const query = new URLSearchParams(at === -1 ? '' : url.slice(at));
-    answer(options, incoming, outgoing, path.slice(ROOT.length + 1).split('/'), query).then(
+    const parts = path === ROOT ? [] : path.slice(ROOT.length + 1).split('/');
+    answer(options, incoming, outgoing, parts, query).then(
       (body) => json(incoming, outgoing, 200, body),
       (error: unknown) => fail(incoming, outgoing, problemOf(error, options.warn)),
     );
@@ -49,12 +50,12 @@ async function answer(
   const [id = '', kind, turn = ''] = parts;
   const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? '');
   const handlers = new Map<string, () => Handler | Promise<Handler>>(
-    parts.length === 1 && id === ''
+    parts.length === 0
       ? [
           ['GET', () => list(query)],
           ['DELETE', () => deleteAll],
         ]
-      : parts.length === 1
+      : parts.length === 1 && id !== ''
         ? [
             ['GET', () => get(id)],
             ['DELETE', () => remove(id)],

@@ -31,6 +31,17 @@ test('messages of Ollama’s clients get the ids that others want: by the tool�
   ]);
 });
 
+test.each([0, 'x', {}, [{}], [null], [{ function: null }]])('what a role does not have is passed over: %j', (wrong) => {
+  for (const role of ['user', 'system', 'developer'] as const) {
+    const odd = { role, content: 'x', tool_calls: wrong, refusal: wrong, tool_call_id: wrong, tool_name: wrong };
+    expect(messagesOf([odd] as never)).toEqual(messagesOf([{ role, content: 'x' }]));
+  }
+  const tool = { role: 'tool', content: 'x', tool_call_id: 'c' } as const;
+  expect(messagesOf([{ ...tool, tool_calls: wrong, tool_name: wrong === 'x' ? null : wrong }] as never)).toEqual(
+    messagesOf([tool]),
+  );
+});
+
 test('pictures are refused, not passed over', () => {
   expect(findFault(OLLAMA_MESSAGES, [{ role: 'user', content: 'x', images: ['…'] }])).toEqual({
     path: '[0].images',
