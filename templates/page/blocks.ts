@@ -7,7 +7,7 @@ export interface Block {
   readonly line: number;
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$/;
+const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]*)/;
 
 /** Splits at fences; one that is still open (more is to come) is code up to the end. */
 export function blocksOf(text: string): Block[] {
@@ -20,7 +20,7 @@ export function blocksOf(text: string): Block[] {
     lines = [];
   };
   for (const [at, line] of text.split('\n').entries()) {
-    const [, fence = '', language = ''] = FENCE.exec(line) ?? [];
+    const [, fence = '', language = ''] = fenceOf(line) ?? [];
     if (open === undefined && fence !== '') {
       end(false);
       open = { fence, language };
@@ -34,4 +34,10 @@ export function blocksOf(text: string): Block[] {
   }
   end(open !== undefined, open?.language);
   return blocks;
+}
+
+/** What follows is looked at apart: a pattern for the whole line takes seconds for a long line of blanks. */
+function fenceOf(line: string): RegExpExecArray | undefined {
+  const found = FENCE.exec(line);
+  return found === null || line.includes('`', found[0].length) ? undefined : found;
 }

@@ -99,7 +99,8 @@ export class ModelDisk {
 
   async partOf(): Promise<PartOf | undefined> {
     const [validator = '', total = '', sha256] = (await textOf(this.#etag))?.split('\n') ?? [];
-    if (validator === '') return undefined;
+    // A damaged one would be sent as a header, and fail each start: the part begins anew.
+    if (!/^[\x20-\x7e\x80-\xff]+$/.test(validator)) return undefined;
     return {
       validator,
       total: /^\d{1,15}$/.test(total) ? Number(total) : undefined,

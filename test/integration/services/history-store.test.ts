@@ -51,7 +51,7 @@ function keepsConversations(open: () => Database): void {
       deleted: false,
       turn: { position: 1, state: 'pending', question: '  Hello\ufffd\ufffd there\nsecond line' },
     });
-    await store.put(id, 'turn-0001', answered('Hello', 'Half of', { state: 'stopped' }));
+    await store.put(id, 'turn-0001', answered('Hello', 'Half of', { state: 'stopped', model: 'a\u0000b' }));
     await store.put(id, 'turn-0001', answered('Hello', 'Half', { state: 'failed', error: 'gone' }));
     expect((await store.turns(id, 10, 0))?.data).toMatchObject([{ answer: 'Half of', state: 'stopped', error: null }]);
     await store.put(id, 'turn-0001', answered('Hello', 'All of it', { details: '{"total_seconds":1}' }));

@@ -253,7 +253,11 @@ describe('a download', () => {
     await writeFile(join(folder, `${FILE}.part.etag`), `"v1"\n${MODEL.length}\n`);
     await rm(join(folder, FILE));
     expect(await run().done).toContain('is complete');
-    expect(asked.map(({ headers }) => headers.range)).toEqual([undefined, undefined]);
+    await rm(join(folder, FILE));
+    await writeFile(join(folder, `${FILE}.part`), MODEL.subarray(0, 1000));
+    await writeFile(join(folder, `${FILE}.part.etag`), `"v\u0000\u0007"\n${MODEL.length}\n`);
+    expect(await run().done).toContain('is complete');
+    expect(asked.map(({ headers }) => headers.range)).toEqual([undefined, undefined, undefined]);
     await expectWhole();
   });
 

@@ -15,6 +15,11 @@ describe('the blocks of an answer', () => {
     expect(shape('~~~~sh\n~~~\n```\n~~~~')).toEqual([['code sh', '~~~\n```']]);
   });
 
+  it('are found in a time that grows with the text alone', () => {
+    const line = `~~~${' '.repeat(3_000_000)}\``;
+    expect(shape(line)).toEqual([['text', line]]);
+  });
+
   it('lose nothing but the fences', () => {
     for (const text of ['', '\n', 'a\n\n\nb', '``` not `a` fence', '1. one\n2. two', '<b>&amp;</b>']) {
       expect(

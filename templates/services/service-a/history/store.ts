@@ -109,7 +109,12 @@ export class HistoryStore {
     const answer = storable(write.answer);
     const now = this.#now();
     const bytes = Buffer.byteLength(question) + Buffer.byteLength(answer) + (write.details?.length ?? 0) + 100;
-    const known = [write.state, write.model, write.error && storable(write.error), write.details];
+    const known = [
+      write.state,
+      write.model && storable(write.model),
+      write.error && storable(write.error),
+      write.details,
+    ];
     const results = await this.#database.batch([
       // First, since it holds the conversation's row: of two tabs that write at once, one waits here.
       statement(
