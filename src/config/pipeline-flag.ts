@@ -12,10 +12,7 @@ export interface GivenPipeline {
 export const pipelineFlag = Flags.custom<GivenPipeline>({
   helpValue: 'FILE',
   async parse(text) {
-    const { pipeline } = readPipelineFiles(text, process.env);
-    const models = pipeline.steps.flatMap(({ urls, inputs: { model } }) =>
-      urls.length === 0 && model?.kind === 'literal' ? [String(model.value)] : [],
-    );
-    return { path: resolve(text), models: [...new Set(models)] };
+    const { models } = readPipelineFiles(text, process.env);
+    return { path: resolve(text), models: [...new Set(models.map(({ model }) => model))] };
   },
 });
