@@ -108,7 +108,7 @@ export function createServiceA(context: ServiceContext): Service {
       // A step that is called like one of A's own keys is not told of.
       statistics: Object.assign({ chain }, steps, { chain, direct }),
       direct,
-      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs })],
+      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs }), ...side.routes],
     }),
     async close() {
       graph.close();
