@@ -42,8 +42,9 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   settings,
   defaults: { numPredict: 20, numCtx: 512, promptChars: 700, temperature: 0.2 },
   ask(flags) {
-    const { path, models } = (flags.pipeline ?? {}) as Partial<GivenPipeline>;
-    return { pipeline: path, otherModels: models?.length ? models : undefined };
+    const { path, models = [] } = (flags.pipeline ?? {}) as Partial<GivenPipeline>;
+    const otherModels = [...new Set(models.map(({ model }) => model))];
+    return { pipeline: path, otherModels: otherModels.length > 0 ? otherModels : undefined };
   },
   files: ({ pipeline }, env) => (pipeline === undefined ? undefined : pipelineFiles(pipeline, env)),
   env: ({ model }, { b }) => ({
