@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { nearest } from '../../config/nearest.ts';
+import { yamlFault } from '../files/yaml-fault.ts';
 import { fillIn, type Variables } from './variables.ts';
 
 /** What is wrong in a pipeline, and where: `chain.yaml:17:13: ...`, one line. */
@@ -37,7 +38,7 @@ export class YamlReader {
     });
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) {
-      throw this.#faultAt(wrong.pos[0], said(wrong));
+      throw this.#faultAt(wrong.pos[0], yamlFault(wrong));
     }
     const { contents } = document;
     if (contents === null) throw this.#faultAt(0, 'is empty: a pipeline has "version: 1" and "steps:"');
@@ -156,19 +157,4 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 /** A word of the file in a sentence. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}
-
-/** What the parser found wrong, in words of this program where its own are none for a reader. */
-function said({ code, message }: { readonly code: string; readonly message: string }): string {
-  if (code === 'DUPLICATE_KEY') return 'this key stands twice';
-  // It reads by calling itself.
-  if (/call stack/.test(message)) return 'is nested too deep to be read';
-  return oneLine(message);
-}
-
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
 }
