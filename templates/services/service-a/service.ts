@@ -75,6 +75,11 @@ export function createServiceA(context: ServiceContext): Service {
         remote_b: remoteUrl,
         remote_b_up: remotes.b?.up ?? null,
         model_a: engine.ownModel,
+        pipeline: {
+          name: graph.name,
+          steps: graph.steps.map(({ name, kind }) => ({ name, kind })),
+          answer: graph.leaf,
+        },
         engine: engine.kind,
         host: settings.host,
         ready: reason === undefined,
