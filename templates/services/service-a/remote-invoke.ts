@@ -37,6 +37,7 @@ async function askWhole({ address, call, timeoutMs, headers }: Part, prompt: str
     headers: { ...run.headers, ...headers },
     timeoutMs,
     scope: run.scope,
+    onResend: run.onResend,
   });
   if (reply.status !== 200) throw failed(reply, run.who);
   const json = parseObject(reply.text);

@@ -144,13 +144,14 @@ export class OllamaEngine implements Engine {
     return keepAliveField(this.#settings.keepAlive);
   }
 
-  #post(path: string, body: unknown, { scope, headers }: EngineRun) {
+  #post(path: string, body: unknown, { scope, headers, onResend }: EngineRun) {
     return this.#upstream.request({
       method: 'POST',
       path,
       body: JSON.stringify(body),
       timeoutMs: this.#settings.timeoutMs,
       scope,
+      onResend,
       ...(headers && { headers }),
     });
   }

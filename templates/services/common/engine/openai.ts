@@ -143,13 +143,14 @@ export class OpenAiEngine implements Engine {
     return this.#own.name;
   }
 
-  #post(path: string, body: unknown, { scope, headers }: EngineRun): Promise<UpstreamReply> {
+  #post(path: string, body: unknown, { scope, headers, onResend }: EngineRun): Promise<UpstreamReply> {
     return this.#upstream.request({
       method: 'POST',
       path,
       body: JSON.stringify(body),
       timeoutMs: this.#settings.timeoutMs,
       scope,
+      onResend,
       ...(headers && { headers }),
     });
   }
