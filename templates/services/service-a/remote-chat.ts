@@ -3,7 +3,8 @@ import type { ChatOrder, EngineAnswer, EngineRun } from '../common/engine/engine
 import { exchangeStream } from '../common/engine/exchange.ts';
 import { EngineFault } from '../common/engine/fault.ts';
 import { EventStream, type TakeMessage } from '../common/engine/framing.ts';
-import { chatFields, takeChat } from '../common/engine/openai.ts';
+import { takeChat } from '../common/engine/openai-answer.ts';
+import { chatFields } from '../common/engine/openai-request.ts';
 import { errorText, parseObject, plainText } from '../common/engine-error.ts';
 import { Problem } from '../common/problem.ts';
 import type { UpstreamReply } from '../common/upstream.ts';
@@ -47,6 +48,7 @@ export async function askChat(
       takeChat(builder, chunk, bytes);
     },
     last: '[DONE]',
+    redact: address.upstream.redact,
     refused: (reply: UpstreamReply) => refused(reply, who),
   };
   const upstream = { request: (request: Parameters<typeof ask>[2]) => ask(address, call, request) };

@@ -72,6 +72,7 @@ async function askStream({ address, call, timeoutMs, headers }: Part, prompt: st
         passOn(text, isError);
       }),
     take,
+    redact: address.upstream.redact,
     refused: (reply: UpstreamReply) => failed(reply, who),
   };
   const upstream = { request: (request: Parameters<typeof ask>[2]) => ask(address, call, request) };
