@@ -97,7 +97,9 @@ export class RemoteService implements RemoteStep {
         return answer;
       } catch (error) {
         if (!(error instanceof NotTaken)) throw this.#failure(error, scope, who);
-        if (error.kind === 'unreached') throw new StepProblem(502, `${who} error: ${error.message}`);
+        if (error.kind === 'unreached') {
+          throw Object.assign(new StepProblem(502, `${who} error: ${error.message}`), { unbegun: true });
+        }
         window?.refused(performance.now());
         const pause = RETRY_MS[Math.min(round, RETRY_MS.length - 1)] ?? 1000;
         if (kind === 'chat' || performance.now() + pause >= endsAt) {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Problem } from '../problem.ts';
 import { errorBody, errorHeaders, type Family, familyOf } from './errors.ts';
 
-const REQUEST_ID_HEADER = 'x-request-id';
+export const REQUEST_ID_HEADER = 'x-request-id';
 /** W3C Trace Context, of its version and of later ones. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]{1,200})?$/;
 const MOST_TRACESTATE = 2048;
@@ -31,8 +31,7 @@ export class Exchange {
     this.outgoing = outgoing;
     this.path = path;
     this.family = familyOf(path);
-    const given = incoming.headers[REQUEST_ID_HEADER];
-    this.requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    this.requestId = requestIdOf(incoming);
     this.headers = { [REQUEST_ID_HEADER]: this.requestId, ...corsHeaders };
   }
 
@@ -70,4 +69,10 @@ export class Exchange {
     // 499 is for the log; on the wire nobody is listening any more.
     this.json(problem.status, errorBody(family, problem), errorHeaders(problem));
   }
+}
+
+/** The request's own id, where it may go into headers and logs; else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers[REQUEST_ID_HEADER];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }

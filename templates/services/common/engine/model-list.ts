@@ -4,7 +4,7 @@ import { UpstreamError } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { engineError, engineName } from './failure.ts';
+import { chatFailure, engineError, engineName } from './failure.ts';
 
 const FRESH_MS = 5000;
 const TIMEOUT_MS = 5000;
@@ -47,7 +47,10 @@ export class ModelList {
   async #ask(): Promise<readonly EngineModel[]> {
     const who = engineName(this.#settings.kind);
     const reply = await this.#engine.get(this.#path, TIMEOUT_MS).catch((error: unknown) => {
-      throw error instanceof UpstreamError ? engineError(who, error.message) : error;
+      // A list is no work: an engine that is away may be asked again.
+      throw error instanceof UpstreamError && !error.unreached
+        ? engineError(who, error.message)
+        : chatFailure(who, error);
     });
     if (reply.status !== 200) throw engineError(who, engineSays(reply));
     const models = this.#parse(reply.text);

@@ -61,6 +61,8 @@ export class GraphRun {
   readonly #outputs: Record<string, StepOutput> = {};
   readonly #ended = new Map<string, Ended>();
   #engineSteps: number;
+  /** Steps whose work another service or the engine has begun, as far as is known. */
+  #working = 0;
 
   constructor(graph: RunnableGraph, input: GraphInput, context: GraphContext, clock: GraphClock) {
     this.#graph = graph;
@@ -101,6 +103,8 @@ export class GraphRun {
     if (step.name === this.#graph.leaf) this.#context.onLeaf?.();
     const watch = this.#context.onStep?.(step.name);
     const begunAt = this.#clock.now();
+    const asks = step.runner.usesEngine || step.runner.keepsTime === true;
+    if (asks) this.#working++;
     try {
       const { result, firstAt, tries, error } = await runStep({
         step,
@@ -129,6 +133,7 @@ export class GraphRun {
       watch?.failed(error);
       if (error instanceof Problem) {
         error.stage ??= step.stage;
+        error.unbegun = error.unbegun === true && this.#working === (asks ? 1 : 0);
         if (this.#scope !== this.#context.scope) this.#scope.cancel(error);
       }
       throw error;

@@ -7,7 +7,7 @@ import type { GraphInput, StepOutput } from './graph.ts';
 import type { RunnableStep } from './graph-run.ts';
 import type { GraphClock } from './pipeline-graph.ts';
 import type { StepResult } from './step-kind.ts';
-import { StepProblem, upstreamOf } from './step-problem.ts';
+import { isUnbegun, StepProblem, upstreamOf } from './step-problem.ts';
 
 interface StepOrder {
   readonly step: RunnableStep;
@@ -50,6 +50,7 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
       return sink(deltas);
     });
   let resends = 0;
+  let nothingBegun = true;
   const onResend = () => {
     resends++;
   };
@@ -70,6 +71,7 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
       if (!(error instanceof Problem)) throw error;
       // Before anybody reads it: what a service says may hold what the file sends it.
       error.message = order.redact(error.message);
+      nothingBegun &&= isUnbegun(error);
       // Nobody waits any more: the reason is the request's own.
       scope.check();
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + clock.random()), LONGEST_PAUSE_MS);
@@ -81,7 +83,7 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
       if (step.onError === 'skip' && firstAt === undefined) {
         return { result: undefined, error: error.message, firstAt, tries: tries + resends };
       }
-      throw asStepFailure(error, order);
+      throw Object.assign(asStepFailure(error, order), { unbegun: nothingBegun });
     }
   }
 }

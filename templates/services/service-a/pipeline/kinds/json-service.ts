@@ -34,7 +34,12 @@ export function jsonService(step: Step, remotes: Remotes): JsonService {
       const reply = await remote.post(sent, { scope, timeoutMs, headers, onResend }).catch((error: unknown) => {
         if (!(error instanceof UpstreamError)) throw error;
         const isLate = error.kind === 'timeout';
-        throw new StepProblem(isLate ? 504 : 502, `${who} error: ${error.message}`, isLate ? 'timeout' : undefined);
+        const problem = new StepProblem(
+          isLate ? 504 : 502,
+          `${who} error: ${error.message}`,
+          isLate ? 'timeout' : undefined,
+        );
+        throw Object.assign(problem, { unbegun: error.unreached });
       });
       const { status, text, address, attempts } = reply;
       if (status < 200 || status > 299) {
