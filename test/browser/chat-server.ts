@@ -45,7 +45,12 @@ export async function startChatServer(
   const warnings: string[] = [];
   const source = new Env({ LOG_PATH: 'none', ...(token && { AUTH_TOKEN: token }), ...env });
   const settings = readCommonSettings(source, { minProcessSeconds: 0 });
-  const side = createSideRoutes(source, settings, (line) => warnings.push(line));
+  const side = createSideRoutes(
+    source,
+    settings,
+    (line) => warnings.push(line),
+    async () => true,
+  );
   const chats: AskedChat[] = [];
   const waiting: ((chat: AskedChat) => void)[] = [];
   let taken = 0;

@@ -2,15 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Auth } from '../../common/auth.ts';
 import { type BodyLimits, parseJsonBody, readBody } from '../../common/body.ts';
 import { Problem } from '../../common/problem.ts';
-import { ID } from './answer-tap.ts';
 import { HistoryFault } from './database.ts';
 import type { History } from './history.ts';
 import { fail, json } from './reply.ts';
 import type { HistoryStore } from './store.ts';
-import { type Conversation, STATES, type Turn, type TurnState, type TurnWrite } from './turn.ts';
+import {
+  type Conversation,
+  detailsOf,
+  ID,
+  MAX_DETAILS,
+  STATES,
+  type Turn,
+  type TurnState,
+  type TurnWrite,
+} from './turn.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface HistoryRoutesOptions {
   readonly history: History;
+  readonly visitors: Visitors;
   readonly auth: Auth;
   readonly limits: BodyLimits;
   readonly warn: (line: string) => void;
@@ -41,7 +51,7 @@ export function historyRoutes(
 type Handler = (store: HistoryStore) => Promise<unknown>;
 
 async function answer(
-  { history, auth, limits }: HistoryRoutesOptions,
+  { history, visitors, auth, limits }: HistoryRoutesOptions,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   parts: readonly string[],
@@ -77,6 +87,8 @@ async function answer(
   if (!history.on) {
     throw new Problem(404, 'history is not kept: it is turned off (HISTORY=off)', {}, { code: 'history_off' });
   }
+  const refusal = visitors.refusal(incoming.headers);
+  if (refusal !== undefined) throw refusal;
   if (id !== '') checkId('conversation', id);
   const handler = await handlerOf();
   return history.use((store) => handler(store).catch(passOn), { writes: method !== 'GET' }).then(unwrap);
@@ -148,10 +160,16 @@ function put(conversation: string, turn: string, body: unknown): Handler {
   const write = validateTurn(body);
   return async (store) => {
     const written = await store.put(conversation, turn, write);
-    if (!written.deleted) return { ...turnBody(written.turn), question: undefined, answer: undefined };
-    throw new Problem(410, 'the conversation was deleted', {}, { code: 'conversation_deleted' });
+    if (written.refused === undefined) return { ...turnBody(written.turn), question: undefined, answer: undefined };
+    throw REFUSALS[written.refused];
   };
 }
+
+const FULL = 'this conversation is larger than all may be together (HISTORY_MAX_MB): begin another one, or delete it';
+const REFUSALS = {
+  deleted: new Problem(410, 'the conversation was deleted', {}, { code: 'conversation_deleted' }),
+  full: new Problem(413, FULL, {}, { code: 'conversation_full' }),
+};
 
 /** `{question, answer?, state?, model?, error?, chainctl?}`. */
 export function validateTurn(body: unknown): TurnWrite {
@@ -161,16 +179,16 @@ export function validateTurn(body: unknown): TurnWrite {
   if (typeof question !== 'string' || question.trim() === '') throw refused('question', 'must be a string with text');
   if (!STATES.includes((state ?? 'pending') as TurnState))
     throw refused('state', `must be one of ${STATES.join(', ')}`);
-  const details = chainctl === undefined || chainctl === null ? null : JSON.stringify(chainctl);
-  if (details !== null && typeof chainctl !== 'object') throw refused('chainctl', 'must be an object');
-  if (details !== null && details.length > 64 << 10) throw refused('chainctl', 'is larger than 64 KiB');
+  if (typeof (chainctl ?? {}) !== 'object') throw refused('chainctl', 'must be an object');
+  const details = chainctl === undefined || chainctl === null ? null : detailsOf(chainctl);
+  if (details !== null && details.length > MAX_DETAILS) throw refused('chainctl', 'is larger than 64 KiB');
   return {
     question,
     answer: text(answer, 'answer', Infinity) ?? '',
     state: (state ?? 'pending') as TurnState,
     model: text(model, 'model', 256),
     error: text(error, 'error', 2000),
-    details: details?.replaceAll('\\u0000', '\\ufffd') ?? null,
+    details,
   };
 }
 
