@@ -178,7 +178,7 @@ describe('where history is kept', () => {
     expect(() => read({ HISTORY_URL_FILE: '/nowhere' })).toThrow(
       'HISTORY_URL_FILE: "/nowhere" cannot be read (ENOENT)',
     );
-    expect(() => read({ HISTORY: 'maybe' })).toThrow('HISTORY: "maybe" is neither true nor false');
+    expect(() => read({ HISTORY: 'maybe' })).toThrow('HISTORY: "maybe" is neither on nor off');
     expect(() => read({ HISTORY_MAX_MB: '0' })).toThrow('HISTORY_MAX_MB: "0" is below the minimum 1');
   });
 });

@@ -104,7 +104,8 @@ export class AnswerReader {
     }
     const choice = event?.choices?.[0];
     if (choice?.finish_reason) this.#finished = true;
-    const text = (choice?.delta ?? choice?.message)?.content;
+    const said = choice?.delta ?? choice?.message;
+    const text = said?.content || said?.refusal;
     if (typeof text !== 'string' || text === '' || this.#length > MAX_ANSWER) return;
     this.#progress.piece();
     this.#length += text.length;

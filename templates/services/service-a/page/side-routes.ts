@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from '../../common/api/router.ts';
 import type { Env } from '../../common/env.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
@@ -11,6 +12,8 @@ import { readHistoryHosts, Visitors } from '../history/visitors.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
+  /** Those that the service's router hands requests to, and that /openapi.json tells of. */
+  readonly routes: readonly Route[];
   /** Answers what belongs to the page and its history. @returns false: another one's request */
   readonly answer: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
   /** The service with these before its own routes. */
@@ -46,6 +49,7 @@ export function createSideRoutes(
     return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
   };
   return {
+    routes: [],
     answer,
     around: (service) => ({
       ...service,
