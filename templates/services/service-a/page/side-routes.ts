@@ -36,7 +36,7 @@ export function createSideRoutes(
   const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
   const ofPage = pageRoutes();
   const visitors = new Visitors(readHistoryHosts(env), { hasToken: settings.auth.authorization !== undefined });
-  const ofHistory = historyRoutes({ history, visitors, auth: settings.auth, limits, warn });
+  const routes = historyRoutes({ history, visitors, limits, warn });
   const keep = { history, visitors, maxBodyBytes: settings.maxBodyBytes, simulated };
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (incoming.url?.startsWith('/v1/chat/completions')) {
@@ -46,10 +46,10 @@ export function createSideRoutes(
         return true;
       }
     }
-    return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
+    return ofPage(incoming, outgoing);
   };
   return {
-    routes: [],
+    routes,
     answer,
     around: (service) => ({
       ...service,
