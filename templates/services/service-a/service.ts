@@ -101,7 +101,7 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const side = createSideRoutes(env, settings, warn);
+  const side = createSideRoutes(env, settings, warn, async () => (await readiness.current(Infinity)).simulated);
   return side.around({
     ...createServiceApi({
       work,
