@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Env } from '../../templates/services/common/env.ts';
 import { readCommonSettings } from '../../templates/services/common/service-settings.ts';
+import { readHistorySettings } from '../../templates/services/service-a/history/settings.ts';
 import { createSideRoutes } from '../../templates/services/service-a/page/side-routes.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of requests, of many shapes
@@ -45,7 +46,7 @@ export async function startChatServer(
   const warnings: string[] = [];
   const source = new Env({ LOG_PATH: 'none', ...(token && { AUTH_TOKEN: token }), ...env });
   const settings = readCommonSettings(source, { minProcessSeconds: 0 });
-  const side = createSideRoutes(source, settings, (line) => warnings.push(line));
+  const side = createSideRoutes(readHistorySettings(source, settings.logPath), settings, (line) => warnings.push(line));
   const chats: AskedChat[] = [];
   const waiting: ((chat: AskedChat) => void)[] = [];
   let taken = 0;

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Env } from '../../common/env.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
 import { keepAnswer } from '../history/answer-tap.ts';
 import { openHistory } from '../history/history.ts';
 import { historyRoutes } from '../history/routes.ts';
-import { readHistorySettings } from '../history/settings.ts';
+import type { HistorySettings } from '../history/settings.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
@@ -18,8 +17,12 @@ export interface SideRoutes {
 }
 
 /** What A has beside the API: the chat page, and the conversations that it keeps. */
-export function createSideRoutes(env: Env, settings: CommonSettings, warn: (line: string) => void): SideRoutes {
-  const history = openHistory(readHistorySettings(env, settings.logPath), warn);
+export function createSideRoutes(
+  kept: HistorySettings,
+  settings: CommonSettings,
+  warn: (line: string) => void,
+): SideRoutes {
+  const history = openHistory(kept, warn);
   const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
   const ofPage = pageRoutes();
   const ofHistory = historyRoutes({ history, auth: settings.auth, limits, warn });
