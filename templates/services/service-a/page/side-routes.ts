@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from '../../common/api/router.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
 import { keepAnswer } from '../history/answer-tap.ts';
@@ -8,6 +9,8 @@ import type { HistorySettings } from '../history/settings.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
+  /** Those that the service's router hands requests to, and that /openapi.json tells of. */
+  readonly routes: readonly Route[];
   /** Answers what belongs to the page and its history. @returns false: another one's request */
   readonly answer: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
   /** The service with these before its own routes. */
@@ -31,6 +34,7 @@ export function createSideRoutes(
     return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
   };
   return {
+    routes: [],
     answer,
     around: (service) => ({
       ...service,
