@@ -51,6 +51,10 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
     OLLAMA_MODEL_A: String(model),
     ...(b === undefined ? {} : { REMOTE_B_URL: `${b}/invoke` }),
   }),
+  variables: {
+    ...{ OLLAMA_MODEL_A: ['model-a', 'model'], REMOTE_B_URL: ['b-url'] },
+    ...{ CHAIN_FILE: ['pipeline'], CHAIN_VARIABLES: ['pipeline'], INDEX_DIR: ['pipeline'] },
+  },
   image: { bundle: 'service-a.mjs' },
   contract: 'chain',
   answer: z.object({ service: z.literal('a'), a_summary: z.string() }),
