@@ -69,7 +69,10 @@ function onlyModel(url: string, models: readonly ListedModel[], unnamed: readonl
   if (only !== undefined && another === undefined) return only;
   if (only !== undefined) {
     const fault = `the engine at ${url} has ${answering.length} models: ${shown(answering)}`;
-    const flags = unnamed.map(({ name }) => `--model-${name} NAME`).join(' ');
+    const flags = unnamed
+      .map(({ name }) => `--model-${name} NAME`)
+      .toSorted()
+      .join(' ');
     throw remedy.usage('usage', fault, [`say which are meant: ${flags}`]);
   }
   const others = models.map(({ name }) => name);
@@ -119,16 +122,26 @@ function stepsAsking(request: LocalRequest, model: string, env: Environment): St
   );
 }
 
-/** What was probably meant: the same name with its tag, one with a letter or two changed, or the same with another tag. */
+/** What was probably meant: the same name with its tag, the same with another one, or one with a letter or two changed. */
 function meantBy(model: string, names: readonly string[]): string | undefined {
   const wanted = canonicalModelName(model);
-  const family = (name: string) => name.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '');
-  const near = () => nearest(family(model), names.map(family));
-  return (
-    names.find((name) => canonicalModelName(name) === wanted) ??
-    nearest(model, names) ??
-    names.find((name) => family(name) === near())
-  );
+  const same = names.find((name) => canonicalModelName(name) === wanted);
+  if (same !== undefined) return same;
+  const kin = ofFamily(model, names);
+  const [only, another] = kin;
+  // Of several tags none is nearer to a name without one.
+  if (another !== undefined) return model.includes(':') ? nearest(model, kin) : undefined;
+  const like = nearest(familyOf(model), names.map(familyOf));
+  return only ?? nearest(model, names) ?? ofFamily(like, names)[0];
+}
+
+function ofFamily(model: string | undefined, names: readonly string[]): string[] {
+  return model === undefined ? [] : names.filter((name) => familyOf(name) === familyOf(model));
+}
+
+/** A name without its owner and its tag. */
+function familyOf(name: string): string {
+  return name.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '');
 }
 
 function shown(names: readonly string[]): string {
