@@ -140,7 +140,10 @@ describe('deploy local --engine openai', () => {
       exit: 3,
       message: expect.stringContaining('has no model other; it has only'),
     });
-    // A plan of what is named needs no engine.
+    // So does a plan, which without an engine is one of what is named.
+    await expect(stack.deploy({ services, ...open() }, {}, { dryRun: true })).rejects.toMatchObject({
+      code: 'no-model',
+    });
     server.close();
     server.closeAllConnections();
     const { changes } = await stack.deploy({ services, ...open() }, {}, { dryRun: true });

@@ -1,5 +1,5 @@
 import { nearest } from '../../../config/nearest.ts';
-import { type RemedyError, remedy } from '../../../errors.ts';
+import { RemedyError, remedy } from '../../../errors.ts';
 import { excerpt } from '../../chain/excerpt.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import { type ListedModel, someNames } from '../../load/discovery/models.ts';
@@ -17,7 +17,7 @@ interface EngineDeps {
   readonly key: string | undefined;
   /** Of the command: a pipeline's variables. */
   readonly env: Environment;
-  /** Whether it is going to be deployed: then every model has to be there. */
+  /** Whether it is going to be deployed: then an engine has to be there. */
   readonly make: boolean;
   readonly signal: AbortSignal;
 }
@@ -37,8 +37,13 @@ export async function withModels(
   const unnamed = servicesOf(request).filter(({ name, model }) => {
     return model !== undefined && request.services[name]?.model === undefined;
   });
-  if (!make && unnamed.length === 0) return { request, warnings: [] };
-  const models = await listModels(engine, { key, signal });
+  const models = await listModels(engine, { key, signal }).catch((error: unknown) => {
+    // A plan of what is named needs no engine; where one answers, what it lacks is said before the deploy.
+    const isPlanned = !make && unnamed.length === 0 && error instanceof RemedyError && error.code === 'no-engine';
+    if (isPlanned) return undefined;
+    throw error;
+  });
+  if (models === undefined) return { request, warnings: [] };
   const lacking = modelsOf(request).find((model) => !isListed(request, model, models));
   if (lacking !== undefined) throw lacksModel(request, { url: engine.url, model: lacking, env }, models);
   const chosen = unnamed.length === 0 ? undefined : onlyModel(engine.url, models, unnamed);
