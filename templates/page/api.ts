@@ -187,6 +187,7 @@ async function readAnswer(
       const choice = event.choices?.[0];
       if (choice?.finish_reason) answered.finish = choice.finish_reason;
       if (choice?.delta?.content) onText(choice.delta.content);
+      if (choice?.delta?.refusal) onText(choice.delta.refusal);
       if (choice?.delta?.reasoning_content) onReasoning(choice.delta.reasoning_content);
     }
   }
@@ -198,7 +199,11 @@ interface Chunk {
   readonly error?: { readonly message?: string };
   readonly choices?: readonly {
     readonly finish_reason?: string | null;
-    readonly delta?: { readonly content?: string | null; readonly reasoning_content?: string | null };
+    readonly delta?: {
+      readonly content?: string | null;
+      readonly refusal?: string | null;
+      readonly reasoning_content?: string | null;
+    };
   }[];
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { plainText } from './engine-error.ts';
 import { clientGone, Problem } from './problem.ts';
 
 export interface BodyLimits {
@@ -8,16 +9,18 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a request's body. 413 before a byte is read when `Content-Length` already says too much, 413 at the limit
+ * Reads a request's body. 415 where it is compressed. 413 before a byte is read when `Content-Length` already says too much, 413 at the limit
  * when it does not say, 408 when the client is too slow. After a 413 the HTTP server discards what is still on its way,
  * within bounds, and keeps the connection: closing it at once would often destroy the answer before it is read. A
  * client that is too slow is not waited for again.
  */
 export function readBody(incoming: IncomingMessage, outgoing: ServerResponse, limits: BodyLimits): Promise<Buffer> {
+  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  if (!/^\s*(identity\s*)?$/i.test(encoding)) return Promise.reject(compressed(encoding));
   const declared = Number(incoming.headers['content-length'] ?? 0);
   if (declared > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes));
   // Asked for only now, so that a refused or oversized request never sends its body.
-  if (incoming.headers.expect !== undefined) outgoing.writeContinue();
+  if (incoming.headers.expect !== undefined && incoming.httpVersion !== '1.0') outgoing.writeContinue();
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -48,6 +51,11 @@ export function parseJsonBody(body: Buffer): unknown {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function compressed(encoding: string): Problem {
+  const detail = `content-encoding ${plainText(encoding)} is not supported: send the body as it is`;
+  return new Problem(415, detail, { 'accept-encoding': 'identity' });
+}
 
 function tooLarge(maxBytes: number): Problem {
   return new Problem(413, `body is larger than ${maxBytes} bytes`);

@@ -44,12 +44,13 @@ export class Env {
     return inRange(name, value, Number(value), range);
   }
 
-  flag(name: string, fallback: boolean): boolean {
+  /** @param words the documented values, for the refusal; the usual others are taken as well */
+  flag(name: string, fallback: boolean, words: readonly [yes: string, no: string] = ['true', 'false']): boolean {
     const value = this.#source[name]?.trim().toLowerCase();
     if (!value) return fallback;
     if (value === '1' || value === 'true' || value === 'yes' || value === 'on') return true;
     if (value === '0' || value === 'false' || value === 'no' || value === 'off') return false;
-    throw new EnvError(`${name}: "${value}" is neither true nor false`);
+    throw new EnvError(`${name}: "${value}" is neither ${words.join(' nor ')}`);
   }
 
   /** A secret from the file that `NAME_FILE` names, else from `NAME`; undefined with neither. It is in no error. */

@@ -139,6 +139,9 @@ function seconds(ms: number): number {
 }
 
 function deadlinePassed(timeoutMs: number): Problem {
-  const detail = `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`;
+  const detail =
+    timeoutMs > 0
+      ? `deadline passed: the caller waits at most ${Math.round(timeoutMs)} ms`
+      : `deadline passed: it was over when the request came (${TIMEOUT_HEADER}: ${timeoutMs})`;
   return new Problem(504, detail, {}, { code: 'deadline_exceeded' });
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Exchange } from './api/exchange.ts';
 import { Env, EnvError } from './env.ts';
+import { Problem } from './problem.ts';
 
 /** What a program tells about itself to the part that runs it. */
 export interface Service {
@@ -91,6 +93,8 @@ class Runner implements ServiceContext {
       // The body has its own clock (408 with a body of ours); this one is for whatever that one does not cover.
       requestTimeout: readMs * 2,
       connectionsCheckingInterval: Math.min(1000, readMs / 2),
+      // Refused below, in our own words.
+      requireHostHeader: false,
       noDelay: true,
     });
     this.#server = server;
@@ -100,6 +104,16 @@ class Runner implements ServiceContext {
     server.on('checkContinue', (incoming, outgoing) => {
       outgoing.shouldKeepAlive = false;
       this.#onRequest(incoming, outgoing);
+    });
+    server.on('checkExpectation', (incoming, outgoing) => {
+      refuse(incoming, outgoing, new Problem(417, 'expect: nothing but 100-continue is known'));
+    });
+    server.on('connect', (incoming, socket) => {
+      const outgoing = new ServerResponse(incoming);
+      outgoing.assignSocket(socket as Socket);
+      outgoing.once('finish', () => socket.end());
+      socket.on('error', () => socket.destroy());
+      refuse(incoming, outgoing, new Problem(405, 'this is no proxy for CONNECT', { allow: 'GET, HEAD, POST' }));
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (!isUnused(error, socket as Socket)) answerBrokenRequest(error, socket as Socket);
@@ -118,6 +132,13 @@ class Runner implements ServiceContext {
   }
 
   #onRequest(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { url = '/', headers, httpVersion } = incoming;
+    // A whole URL, as proxies are asked for it.
+    if (!url.startsWith('/') && URL.canParse(url)) incoming.url = pathAndQuery(new URL(url));
+    if (headers.host === undefined && httpVersion === '1.1') {
+      refuse(incoming, outgoing, new Problem(400, 'a host header is required'));
+      return;
+    }
     this.#outgoing.add(outgoing);
     // While draining, every answer also ends its connection, so that clients move elsewhere.
     if (this.draining) outgoing.shouldKeepAlive = false;
@@ -174,6 +195,17 @@ function closeUnlessUsed(socket: Socket, afterMs: number): void {
   }, afterMs);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+function pathAndQuery({ pathname, search }: URL): string {
+  return `${pathname.startsWith('/') ? pathname : '/'}${search}`;
+}
+
+/** Refuses what no program is asked about. What stands behind it on the connection may be a body, so that ends, too. */
+function refuse(incoming: IncomingMessage, outgoing: ServerResponse, problem: Problem): void {
+  outgoing.shouldKeepAlive = false;
+  const path = (incoming.url ?? '').split('?', 1)[0] as string;
+  new Exchange(incoming, outgoing, path).fail(problem);
 }
 
 /** Headers that never end or cannot be parsed: an answer in the services' own form, then the connection closes. */

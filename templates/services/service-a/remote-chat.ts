@@ -3,7 +3,8 @@ import type { ChatOrder, EngineAnswer, EngineRun } from '../common/engine/engine
 import { exchangeStream } from '../common/engine/exchange.ts';
 import { EngineFault } from '../common/engine/fault.ts';
 import { EventStream, type TakeMessage } from '../common/engine/framing.ts';
-import { chatFields, takeChat } from '../common/engine/openai.ts';
+import { takeChat } from '../common/engine/openai-answer.ts';
+import { chatFields } from '../common/engine/openai-request.ts';
 import { errorText, parseObject, plainText } from '../common/engine-error.ts';
 import { Problem } from '../common/problem.ts';
 import type { UpstreamReply } from '../common/upstream.ts';

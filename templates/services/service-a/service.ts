@@ -75,6 +75,11 @@ export function createServiceA(context: ServiceContext): Service {
         remote_b: remoteUrl,
         remote_b_up: remotes.b?.up ?? null,
         model_a: engine.ownModel,
+        pipeline: {
+          name: graph.name,
+          steps: graph.steps.map(({ name, kind }) => ({ name, kind })),
+          answer: graph.leaf,
+        },
         engine: engine.kind,
         host: settings.host,
         ready: reason === undefined,
@@ -108,7 +113,7 @@ export function createServiceA(context: ServiceContext): Service {
       // A step that is called like one of A's own keys is not told of.
       statistics: Object.assign({ chain }, steps, { chain, direct }),
       direct,
-      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs })],
+      routes: [chainRoute({ deps: work, runs, graph, model, remoteUrl, pingMs: api.pingMs }), ...side.routes],
     }),
     async close() {
       graph.close();

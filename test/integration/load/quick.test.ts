@@ -7,7 +7,7 @@ import { DEFAULT_PROMPT } from '../../../src/services/load/prompt.ts';
 import { findingsOf } from '../../../src/services/load/quick/findings.ts';
 import { FREE } from '../../../src/services/load/quick/quick-plan.ts';
 import { type QuickDeps, type QuickOptions, runQuick } from '../../../src/services/load/quick/run-quick.ts';
-import { serve } from './lab.ts';
+import { ANSWER, serve } from './lab.ts';
 
 const TOKENS = 4;
 
@@ -159,6 +159,36 @@ test.each([
   expect(findings.alone).toMatchObject({ failed: 0, responseMs: expect.any(Number) });
   expect(findings.next[0]?.command).toContain('--model m');
   expect(findings.next[0]?.command).not.toContain('--stream');
+});
+
+/** A service of a chain; an old one does not know what a stream is. */
+async function service(isOld: boolean): Promise<string> {
+  const { url } = await serve((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part) => {
+      body += part;
+    });
+    request.on('end', () => {
+      const isStream = !isOld && JSON.parse(body).stream === true;
+      if (isStream) response.write('{"hop":"b","token":"one"}\n{"hop":"b","token":" two"}\n');
+      setTimeout(() => response.end(isStream ? `${ANSWER.slice(0, -1)},"done":true}\n` : ANSWER), 20);
+    });
+  });
+  return url;
+}
+
+test('a service of a chain is asked for streams', async () => {
+  const { runs, findings } = await quick(await service(false));
+  expect(runs).toMatchObject({ api: 'invoke', isStreamed: true });
+  expect(runs.maxTokens).toBeUndefined();
+  expect(findings.alone).toMatchObject({ failed: 0, ttftMs: expect.any(Number) });
+  expect(findings.unknown.join()).not.toContain('first token');
+});
+
+test('an old service, which knows no streams, is timed as a whole', async () => {
+  const { runs, findings } = await quick(await service(true));
+  expect(runs).toMatchObject({ api: 'invoke', isStreamed: false });
+  expect(findings.alone).toMatchObject({ failed: 0, responseMs: expect.any(Number) });
 });
 
 test('a refusal names no flag that the command does not have', async () => {

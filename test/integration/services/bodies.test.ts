@@ -107,3 +107,56 @@ test('what is not HTTP is answered 400 and the connection is closed', async () =
   await closed;
   expect(text()).toContain('HTTP/1.1 400');
 });
+
+const ID = 'x-request-id: mine-1\r\n';
+test.each([
+  ['no host', `GET /v1/models HTTP/1.1\r\n${ID}\r\n`, '400', '"error":{"message":"a host header is required"'],
+  [
+    'an unknown expectation',
+    `GET /api/tags HTTP/1.1\r\nhost: b\r\n${ID}expect: foo\r\n\r\n`,
+    '417',
+    '"error":"expect: ',
+  ],
+  ['CONNECT', `CONNECT b:443 HTTP/1.1\r\nhost: b\r\n${ID}\r\n`, '405', '{"detail":"this is no proxy for CONNECT"}'],
+])(
+  '%s is refused as everything else is: with the request id, in the form of its path',
+  async (_, head, status, body) => {
+    const { socket, text, closed } = open();
+    socket.write(head);
+    await closed;
+    expect(text()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(text()).toContain(ID);
+    expect(text()).toContain(body);
+  },
+);
+
+test('a body that is compressed is refused and the connection serves on; one that says it is not is taken', async () => {
+  const { socket, text } = open();
+  const body = JSON.stringify({ prompt: 'short' });
+  socket.write(`${HEAD}content-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await expect.poll(text).toContain('HTTP/1.1 415');
+  expect(text()).toContain('accept-encoding: identity');
+  expect(text()).toContain('content-encoding gzip is not supported');
+  socket.write(`${HEAD}content-encoding: Identity\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await expect.poll(text).toContain('HTTP/1.1 400');
+  socket.destroy();
+});
+
+test('a client of HTTP/1.0 is not told to go on', async () => {
+  const { socket, text, closed } = open();
+  const body = JSON.stringify({ prompt: 'short' });
+  socket.write(`POST /invoke HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  await closed;
+  expect(text()).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('a deadline that was over before says so', async () => {
+  for (const ms of ['-5', '0']) {
+    expect(
+      await post(`${b.url}/invoke`, { prompt: LONG_PROMPT }, { headers: { 'x-request-timeout-ms': ms } }),
+    ).toMatchObject({
+      status: 504,
+      body: { detail: `deadline passed: it was over when the request came (x-request-timeout-ms: ${ms})` },
+    });
+  }
+});

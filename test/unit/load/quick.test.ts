@@ -251,8 +251,18 @@ describe('what is said', () => {
     const plan = { ...chain.doubling.plan, simulated: true };
     const text = flat(textOf({ ...chain, doubling: { ...chain.doubling, plan } }));
     expect(text).toContain(
-      'an answer of A, which asks B, as long as they make it. The engine is simulated: what it takes is made up.',
+      'an answer of the chain, as long as its steps make it. The engine is simulated: what it takes is made up.',
     );
+  });
+
+  it.each([true, false])('goes on with a chain as it was asked: streamed %s', (isStreamed) => {
+    const { maxTokens: _, ...chain } = runs(served, { api: 'chain', isStreamed });
+    const loads = findingsOf(chain).next.filter(({ words }) => words[1] === 'load');
+    expect(loads).not.toHaveLength(0);
+    for (const { words } of loads) {
+      expect(words.includes('--stream')).toBe(isStreamed);
+      expect(words).not.toContain('--max-tokens');
+    }
   });
 
   it('keeps every line within 80 columns', () => {

@@ -53,7 +53,7 @@ function askedText({ seconds, isStreamed, api, doubling }: QuickRuns, { requests
   const [count, each] = requests === 1 ? ['One request', ''] : [`${requests} requests`, ' each, no two alike'];
   const prompt = `a prompt of ${isEstimate ? 'about ' : ''}${promptTokens} tokens${each}`;
   const isChain = protocolNamed(api).isChain;
-  const own = isChain ? 'of A, which asks B, as long as they make it' : 'as long as the server makes it';
+  const own = isChain ? 'of the chain, as long as its steps make it' : 'as long as the server makes it';
   const answer = `${isStreamed ? 'a streamed answer' : 'an answer'} ${maxTokens === undefined ? own : `of at most ${maxTokens} tokens`}`;
   const simulated = doubling.plan.simulated ? ' The engine is simulated: what it takes is made up.' : '';
   return `${count} in ${formatEstimate(seconds)}: ${prompt}, and ${answer}.${simulated}`;

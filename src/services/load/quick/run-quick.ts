@@ -89,15 +89,17 @@ async function lookAt(options: QuickOptions, { approve, ...deps }: QuickDeps): P
     const commandLine = (options.about.commandLine ?? []) as readonly string[];
     const asking = { client, headers, signal, emit, commandLine };
     const found = await findTarget({ ...settings, preflight: true }, asking);
-    // A service of a chain answers in one piece.
-    const hasTokens = protocolNamed(found.api).models !== undefined;
+    // A service of a chain makes answers as long as it was deployed to.
+    const { models, provider } = protocolNamed(found.api);
+    const hasTokens = models !== undefined;
     const maxTokens = hasTokens ? ANSWER_TOKENS : undefined;
     await approve?.(found, maxTokens);
     const common = { ...settings, ...found, ...(hasTokens ? ANSWERS : {}), ...COMMON };
     const once = { ...common, timeoutSeconds: LOADING_SECONDS, rates: [1], durationSeconds: 1 };
     emit({ type: 'note', level: 'info', text: 'asks for an answer, to see how long one takes' });
     const alone = (stream: boolean) => takeBaseline({ ...once, stream }, asking);
-    let isStreamed = hasTokens;
+    // What speaks no known API has no word for a stream; what knows none answers whole, and is asked again.
+    let isStreamed = provider !== undefined;
     const { baseline, usage } = await alone(isStreamed).catch((error: unknown) => {
       if (!isStreamed || !isOfStreams(error)) throw error;
       isStreamed = false;

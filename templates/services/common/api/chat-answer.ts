@@ -44,11 +44,12 @@ export function chatCompletion(head: AnswerHead, outcome: ChatOutcome, chainctl:
   };
 }
 
-function messageOf({ text: content, reasoning, toolCalls }: ChatOutcome['answer']): Record<string, unknown> {
+function messageOf({ text: content, reasoning, toolCalls, refusal }: ChatOutcome['answer']): Record<string, unknown> {
+  const hasOther = toolCalls.length > 0 || refusal !== undefined;
   return {
     role: 'assistant',
-    content: toolCalls.length > 0 && content === '' ? null : content,
-    refusal: null,
+    content: hasOther && content === '' ? null : content,
+    refusal: refusal ?? null,
     ...(reasoning !== '' && { reasoning_content: reasoning }),
     ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
   };
@@ -108,8 +109,8 @@ export class ChunkForm {
   pieces(deltas: readonly Delta[]): string {
     let events = this.role();
     for (const delta of deltas) {
-      const { text: piece, reasoning, toolCalls, logprobs } = delta;
-      const isPlain = piece !== undefined && !reasoning && !toolCalls && logprobs === undefined;
+      const { text: piece, reasoning, refusal, toolCalls, logprobs } = delta;
+      const isPlain = piece !== undefined && !reasoning && !refusal && !toolCalls && logprobs === undefined;
       if (!this.#isChat) {
         const told =
           logprobs === undefined ? this.#afterText : `,"logprobs":${JSON.stringify(logprobs)},"finish_reason":null}`;
@@ -142,9 +143,10 @@ export class ChunkForm {
   }
 }
 
-function deltaOf({ text: content, reasoning, toolCalls }: Delta): Record<string, unknown> {
+function deltaOf({ text: content, reasoning, refusal, toolCalls }: Delta): Record<string, unknown> {
   return {
     ...(content !== undefined && { content }),
+    ...(refusal !== undefined && { refusal }),
     ...(reasoning !== undefined && { reasoning_content: reasoning }),
     ...(toolCalls && { tool_calls: toolCalls }),
   };
@@ -167,7 +169,7 @@ export const CHAT_COMPLETION: Schema = object({
     items: object({
       index: { type: 'integer', minimum: 0, maximum: 0 },
       message: object(
-        { role: { type: 'string', enum: ['assistant'] }, content: nullableText, refusal: { type: 'null' } },
+        { role: { type: 'string', enum: ['assistant'] }, content: nullableText, refusal: nullableText },
         { reasoning_content: text, tool_calls: list({ type: 'object' }) },
       ),
       logprobs: { type: ['object', 'null'] },

@@ -4,7 +4,8 @@ import { Problem } from '../problem.ts';
 export type Family = 'openai' | 'ollama' | 'own';
 
 export function familyOf(path: string): Family {
-  return path.startsWith('/v1/') ? 'openai' : path.startsWith('/api/') ? 'ollama' : 'own';
+  if (path === '/v1' || path.startsWith('/v1/')) return 'openai';
+  return path === '/api' || path.startsWith('/api/') ? 'ollama' : 'own';
 }
 
 /** What a status means where its `Problem` names no code. */
@@ -14,6 +15,7 @@ const CODES: Readonly<Record<number, string>> = {
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'request_too_large',
+  415: 'unsupported_media_type',
   429: 'rate_limit_exceeded',
   500: 'internal_error',
   502: 'engine_error',

@@ -66,8 +66,8 @@ export class Exchange {
   }
 
   /** An answer other than 200, in the form that the clients of its path read. */
-  fail(problem: Problem): void {
+  fail(problem: Problem, family: Family = this.family): void {
     // 499 is for the log; on the wire nobody is listening any more.
-    this.json(problem.status, errorBody(this.family, problem), errorHeaders(problem));
+    this.json(problem.status, errorBody(family, problem), errorHeaders(problem));
   }
 }

@@ -1,5 +1,4 @@
-import { plainText } from '../engine-error.ts';
-import { modelNotFound, type Offer, type OfferedModel } from './offer.ts';
+import type { Offer, OfferedModel } from './offer.ts';
 import { count, list, object, text } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
@@ -32,13 +31,10 @@ export function modelRoutes(offer: Offer, version: string): readonly Route[] {
     ...both,
     {
       method: 'GET',
-      path: '/v1/models/{id}',
+      path: '/v1/models/{+id}',
       doc: { summary: 'One model', tag: 'models', answers: { 'application/json': MODEL }, failures: [404, 502] },
-      async handle(exchange, rest) {
-        const id = decoded(rest);
-        const found = (await offer.list()).find((model) => model.id === id);
-        if (!found) throw modelNotFound(`model "${plainText(id.slice(0, 200))}" does not exist`);
-        exchange.json(200, openAiModel(found));
+      async handle(exchange, rest = '') {
+        exchange.json(200, openAiModel(await offer.listed(decoded(rest))));
       },
     },
     {

@@ -56,6 +56,14 @@ export class Offer {
     return [...added, ...own, ...others];
   }
 
+  /** One of the list, by any name that a chat may call it. Rejects with a 404, or a 502. */
+  async listed(name: string): Promise<OfferedModel> {
+    const models = await this.list();
+    const own = models.filter(({ id }) => this.options.targets.every((target) => target.id !== id));
+    const found = models.find(({ id }) => id === name) ?? own.find(({ id }) => this.#same(id, name));
+    return found ?? Promise.reject(unknownModel(name, models));
+  }
+
   /** The model that a chat asks for. Rejects with a 404. */
   async forChat(name: string | undefined): Promise<ChatTarget | EngineOffer> {
     const { targets, defaultModel, engine } = this.options;
@@ -79,10 +87,7 @@ export class Offer {
     const models = await engine.models();
     const model = wanted === '' ? models[0] : models.find(({ id }) => this.#same(id, wanted));
     if (model) return { id: this.#idOf(model.id), name: model.id };
-    const ids = (await this.list()).map(({ id }) => id);
-    const known =
-      ids.length === 0 ? 'there is none' : `there are ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', ...' : ''}`;
-    throw modelNotFound(`model "${plainText(wanted.slice(0, 200))}" does not exist; ${known}`);
+    throw unknownModel(wanted, await this.list());
   }
 
   /** The own model is called as it is configured; what a target's name hides is reached by its tag. */
@@ -103,6 +108,13 @@ export class Offer {
   }
 }
 
-export function modelNotFound(detail: string): Problem {
+function unknownModel(name: string, models: readonly OfferedModel[]): Problem {
+  const ids = models.map(({ id }) => id);
+  const known =
+    ids.length === 0 ? 'there is none' : `there are ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', ...' : ''}`;
+  return modelNotFound(`model "${plainText(name.slice(0, 200))}" does not exist; ${known}`);
+}
+
+function modelNotFound(detail: string): Problem {
   return new Problem(404, detail, {}, { code: 'model_not_found', param: 'model' });
 }

@@ -114,7 +114,9 @@ async function chat({ offer, generator, settings, work }: ApiDeps, raw: unknown,
   const log = (outcome: ChatOutcome) => logOf(exchange.path, begin.id, outcome, scope.elapsedSeconds());
   if (body.stream !== true) {
     const outcome = await begin.run({ scope, headers: call.headers, sink: undefined });
-    return { body: last(outcome, outcome.answer.text), headers, log: log(outcome) };
+    const { text, refusal = '' } = outcome.answer;
+    // Ollama has no field for a refusal.
+    return { body: last(outcome, text + refusal), headers, log: log(outcome) };
   }
   const before = `{"model":${JSON.stringify(begin.id)},"created_at":`;
   const line = (message: unknown) =>
@@ -130,7 +132,8 @@ async function chat({ offer, generator, settings, work }: ApiDeps, raw: unknown,
     headers: call.headers,
     sink: (deltas) => {
       let lines = '';
-      for (const { text: content = '', reasoning } of deltas) {
+      for (const { text = '', refusal = '', reasoning } of deltas) {
+        const content = text + refusal;
         if (content !== '' || reasoning)
           lines += line({ role: 'assistant', content, ...(reasoning && { thinking: reasoning }) });
       }

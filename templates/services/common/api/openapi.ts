@@ -7,6 +7,9 @@ import { documented, type Schema } from './schema.ts';
 export interface RouteDoc {
   readonly summary: string;
   readonly tag: string;
+  /** Of what stands in the braces of its path, by name; by default any text. */
+  readonly parameters?: Readonly<Record<string, Schema>>;
+  readonly query?: Readonly<Record<string, Schema>>;
   /** The very schema that validates its body. */
   readonly request?: Schema;
   /** In its optional fields null is no value. */
@@ -22,7 +25,7 @@ export interface RouteDoc {
 }
 
 /** Statuses of every route that generates. */
-export const WORK_FAILURES = [400, 404, 408, 413, 500, 502, 503, 504] as const;
+export const WORK_FAILURES = [400, 404, 408, 413, 415, 500, 502, 503, 504] as const;
 
 export const text: Schema = { type: 'string' };
 /** One of the events of a stream, as readers of descriptions take it apart. */
@@ -52,7 +55,9 @@ const MEANINGS: Readonly<Record<number, string>> = {
   404: 'There is no such model or route',
   405: 'Not with this method',
   408: 'The body came too slowly',
+  410: 'It was deleted',
   413: 'The body is too large',
+  415: 'The body is compressed',
   500: 'A defect',
   502: 'The engine or a step has failed',
   503: 'No place, or not ready; ask again after `retry-after` seconds',
@@ -87,15 +92,16 @@ export function openApiOf(service: string, routes: readonly Route[], auth: boole
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     if (!route.doc) continue;
-    paths[route.path] ??= {};
-    (paths[route.path] as Record<string, unknown>)[route.method.toLowerCase()] = operationOf(route, route.doc, auth);
+    const path = route.path.replaceAll('{+', '{');
+    paths[path] ??= {};
+    (paths[path] as Record<string, unknown>)[route.method.toLowerCase()] = operationOf(route, route.doc, auth);
   }
   return {
     openapi: '3.1.0',
     info: {
       title: `chainctl service ${service}`,
       version: VERSION,
-      description: 'Languages models behind the APIs of OpenAI and Ollama, alone and as a chain.',
+      description: 'Language models behind the APIs of OpenAI and Ollama, alone and as a chain.',
     },
     paths,
     components: {
@@ -121,15 +127,13 @@ function operationOf(route: Route, doc: RouteDoc, auth: boolean): Record<string,
     responses[Number(status)] = answerOf(Number(status), schema, []);
   }
   for (const status of failures) responses[status] ??= answerOf(status, errorRef(family), failureHeaders(status));
-  const [, parameter] = /\{(\w+)\}/.exec(route.path) ?? [];
+  const parameters = parametersOf(route.path, doc);
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+/g, '_')}`,
     summary: doc.summary,
     tags: [doc.tag],
     ...(auth && !route.open && { security: [{ token: [] }] }),
-    ...(parameter !== undefined && {
-      parameters: [{ name: parameter, in: 'path', required: true, schema: { type: 'string', minLength: 1 } }],
-    }),
+    ...(parameters.length > 0 && { parameters }),
     ...(doc.request && {
       requestBody: {
         required: true,
@@ -139,6 +143,16 @@ function operationOf(route: Route, doc: RouteDoc, auth: boolean): Record<string,
     responses,
   };
 }
+
+function parametersOf(path: string, { parameters = {}, query = {} }: RouteDoc): object[] {
+  const names = [...path.matchAll(/\{\+?(\w+)\}/g)].map(([, name = '']) => name);
+  return [
+    ...names.map((name) => ({ name, in: 'path', required: true, schema: parameters[name] ?? SOME_TEXT })),
+    ...Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })),
+  ];
+}
+
+const SOME_TEXT: Schema = { type: 'string', minLength: 1 };
 
 function answerOf(status: number, schema: unknown, headers: readonly string[]): Record<string, unknown> {
   return {

@@ -10,7 +10,11 @@ export interface Schema {
   readonly enum?: readonly (string | number | boolean)[];
   readonly minimum?: number;
   readonly maximum?: number;
+  /** In characters: code points. */
   readonly minLength?: number;
+  readonly maxLength?: number;
+  /** A regular expression, anchored. */
+  readonly pattern?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly maxProperties?: number;
@@ -51,8 +55,7 @@ export function findFault(schema: Schema, value: unknown): Fault | undefined {
   if (schema.oneOf) return oneFault(schema, schema.oneOf, value as Fields);
   if (schema.enum && !schema.enum.includes(value as string)) return fault(schema, expected(schema));
   if (typeof value === 'number') return numberFault(schema, value);
-  if (typeof value === 'string')
-    return value.length < (schema.minLength ?? 0) ? fault(schema, 'must not be empty') : undefined;
+  if (typeof value === 'string') return textFault(schema, value);
   if (Array.isArray(value)) return arrayFault(schema, value);
   return typeof value === 'object' && value !== null ? objectFault(schema, value as Fields) : undefined;
 }
@@ -116,6 +119,17 @@ function oneFault(schema: Schema, branches: readonly Schema[], value: Fields): F
 function numberFault(schema: Schema, value: number): Fault | undefined {
   const { minimum = -Infinity, maximum = Infinity } = schema;
   return value < minimum || value > maximum ? fault(schema, expected(schema)) : undefined;
+}
+
+function textFault(schema: Schema, value: string): Fault | undefined {
+  const { minLength = 0, maxLength = Infinity, pattern } = schema;
+  if (value.length < minLength) return fault(schema, 'must not be empty');
+  if (value.length > maxLength && [...value].length > maxLength)
+    return fault(schema, `must have at most ${maxLength} characters`);
+  // The flag with which JSON Schema reads it.
+  return pattern !== undefined && !new RegExp(pattern, 'u').test(value)
+    ? fault(schema, `must match ${pattern}`)
+    : undefined;
 }
 
 function arrayFault(schema: Schema, value: readonly unknown[]): Fault | undefined {

@@ -20,7 +20,7 @@ export interface ChatCall {
 
 /** How a chat ended well; failures are `Problem`s. Seconds. */
 export interface ChatOutcome {
-  readonly answer: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'logprobs'>;
+  readonly answer: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'refusal' | 'finishReason' | 'logprobs'>;
   /** Of the generation that made the answer, and of all together. */
   readonly usage: TokenUsage;
   readonly wholeUsage: TokenUsage;

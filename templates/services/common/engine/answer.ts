@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   Delta,
   DeltaSink,
@@ -14,6 +15,11 @@ import { EngineFault } from './fault.ts';
 const MAX_ANSWER_BYTES = 8 << 20;
 /** Nobody asks for so many tools at once; each costs memory. */
 const MAX_TOOL_CALLS = 1024;
+/** What a piece of a tool call costs beside its texts, here and on the way to the caller. */
+const CALL_PIECE_BYTES = 64;
+
+const NO_PART = 'sent no part of an answer';
+const NAMELESS = 'asked for a tool without a name';
 
 /** Puts an answer together from its pieces, and passes them on in batches: one per read of the engine. */
 export class AnswerBuilder {
@@ -23,6 +29,9 @@ export class AnswerBuilder {
   #bytes = 0;
   #text = '';
   #reasoning = '';
+  #refusal = '';
+  /** A part of an answer has come, be it an empty one. */
+  #hasPart = false;
   readonly #toolCalls = new Map<number, { id: string; name: string; arguments: string }>();
   readonly #logprobs: unknown[] = [];
   #firstTokenAt: number | undefined;
@@ -31,6 +40,8 @@ export class AnswerBuilder {
   usage: TokenUsage = { input: 0, output: 0 };
   timing: EngineTiming | undefined;
   simulated = false;
+  /** A refusal is text like any other: there is no place of its own for it. */
+  refusesInText = false;
   /** The engine has sent the last event of an answer. */
   complete = false;
 
@@ -46,7 +57,14 @@ export class AnswerBuilder {
     return this.#toolCalls.size;
   }
 
+  /** The last event has come, the one that is none of the model's. @throws EngineFault where it was the only one */
+  end(): void {
+    if (this.finish === undefined && this.#isEmpty) throw new EngineFault(NO_PART);
+    this.complete = true;
+  }
+
   text(text: string): void {
+    this.#hasPart = true;
     if (text === '') return;
     this.#text += text;
     this.#batch.push({ text });
@@ -58,20 +76,33 @@ export class AnswerBuilder {
     this.#batch.push({ reasoning });
   }
 
-  toolCalls(toolCalls: readonly ToolCallDelta[]): void {
-    if (toolCalls.length === 0) return;
-    for (const { index, id, function: called } of toolCalls) {
-      const known = this.#toolCalls.get(index) ?? { id: '', name: '', arguments: '' };
+  /** Why the model does not answer, in its own words. */
+  refusal(refusal: string): void {
+    if (this.refusesInText) this.text(refusal);
+    if (this.refusesInText || refusal === '') return;
+    this.#refusal += refusal;
+    this.#batch.push({ refusal });
+  }
+
+  /** What says nothing new is passed over: an empty piece, an id that is known. A call without an id gets one. */
+  toolCalls(pieces: readonly ToolCallDelta[]): void {
+    const news: ToolCallDelta[] = [];
+    for (const { index, id, function: called } of pieces) {
+      const { name = '', arguments: args = '' } = called;
+      const call = this.#toolCalls.get(index) ?? { id: '', name: '', arguments: '' };
+      if (name === '' && args === '' && (id === undefined || call.id !== '')) continue;
       if (this.#toolCalls.size >= MAX_TOOL_CALLS && !this.#toolCalls.has(index)) {
         throw new EngineFault(`asked for more than ${MAX_TOOL_CALLS} tools`);
       }
-      known.id ||= id ?? '';
-      known.name += called.name ?? '';
-      known.arguments += called.arguments ?? '';
-      this.#bytes += Buffer.byteLength(called.name ?? '') + Buffer.byteLength(called.arguments ?? '');
-      this.#toolCalls.set(index, known);
+      const newId = call.id === '' ? (id ?? ownCallId()) : undefined;
+      call.id ||= newId ?? '';
+      call.name += name;
+      call.arguments += args;
+      this.#bytes += CALL_PIECE_BYTES + [id ?? '', name, args].reduce((sum, each) => sum + Buffer.byteLength(each), 0);
+      this.#toolCalls.set(index, call);
+      news.push({ index, ...(newId !== undefined && { id: newId, type: 'function' as const }), function: called });
     }
-    this.#batch.push({ toolCalls });
+    if (news.length > 0) this.#batch.push({ toolCalls: news });
   }
 
   /**
@@ -80,6 +111,7 @@ export class AnswerBuilder {
    * @param withLast they belong to the last piece
    */
   logprobs(logprobs: { readonly content?: unknown }, bytes: number, withLast: boolean): void {
+    if (!withLast && !Object.values(logprobs).some((each) => Array.isArray(each) && each.length > 0)) return;
     this.#bytes += bytes;
     if (Array.isArray(logprobs.content)) for (const each of logprobs.content) this.#logprobs.push(each);
     const last = withLast ? this.#batch.pop() : undefined;
@@ -96,23 +128,28 @@ export class AnswerBuilder {
     if (batch.length === 0) return undefined;
     this.#firstTokenAt ??= performance.now();
     this.#batch = [];
-    for (const { text, reasoning } of batch) {
-      this.#bytes += Buffer.byteLength(text ?? '') + Buffer.byteLength(reasoning ?? '');
+    for (const { text = '', reasoning = '', refusal = '' } of batch) {
+      this.#bytes += Buffer.byteLength(text) + Buffer.byteLength(reasoning) + Buffer.byteLength(refusal);
     }
     if (this.#bytes > MAX_ANSWER_BYTES) throw new EngineFault('sent an answer of more than 8 MiB');
     return { wait: this.#sink?.(batch) };
   }
 
+  /** @throws EngineFault for what is no answer, though it ended like one */
   build(): EngineAnswer {
+    if (!this.#hasPart && this.#isEmpty) throw new EngineFault(NO_PART);
     const toolCalls = [...this.#toolCalls.entries()]
       .sort(([one], [other]) => one - other)
       .map(([, { id, name, arguments: args }]): ToolCall => {
+        if (name === '') throw new EngineFault(NAMELESS);
         return { id, type: 'function', function: { name, arguments: args } };
       });
+    if (toolCalls.length === 0 && this.#isEmpty && saysTools(this.finish)) throw new EngineFault(NAMELESS);
     return {
       text: this.#text,
       reasoning: this.#reasoning,
       toolCalls,
+      ...(this.#refusal !== '' && { refusal: this.#refusal }),
       ...(this.#logprobs.length > 0 && { logprobs: this.#logprobs }),
       finishReason: finishReason(this.finish, toolCalls.length > 0),
       usage: this.usage,
@@ -122,6 +159,16 @@ export class AnswerBuilder {
       simulated: this.simulated,
     };
   }
+
+  get #isEmpty(): boolean {
+    const texts = [this.#text, this.#reasoning, this.#refusal];
+    return texts.every((each) => each === '') && this.#toolCalls.size === 0;
+  }
+}
+
+/** In the form of OpenAI's. */
+export function ownCallId(): string {
+  return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 }
 
 /**
@@ -137,5 +184,9 @@ export function textOf(value: unknown): string {
 function finishReason(said: string | undefined, callsTools: boolean): FinishReason {
   if (said === 'length' || said === 'content_filter') return said;
   // Ollama says `stop` where a model asks for tools.
-  return callsTools || said === 'tool_calls' || said === 'function_call' ? 'tool_calls' : 'stop';
+  return callsTools || saysTools(said) ? 'tool_calls' : 'stop';
+}
+
+function saysTools(said: string | undefined): boolean {
+  return said === 'tool_calls' || said === 'function_call';
 }

@@ -44,6 +44,11 @@ export class ContextRule {
     this.#chatted.add(this.#own);
   }
 
+  /** The variable that says how long the prompt of a chat may be. */
+  get chatSetting(): string {
+    return this.#chatNumCtx >= this.#numCtx ? 'CHAT_NUM_CTX' : 'NUM_CTX';
+  }
+
   /** For a request that asks for `numCtx` itself. */
   of(model: string, numCtx: number): number {
     return this.#chatted.has(canonicalModelName(model)) ? Math.max(numCtx, this.#chatNumCtx) : numCtx;

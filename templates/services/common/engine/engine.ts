@@ -77,6 +77,7 @@ export interface EmbedOrder {
 export interface Delta {
   readonly text?: string;
   readonly reasoning?: string;
+  readonly refusal?: string;
   readonly toolCalls?: readonly ToolCallDelta[];
   readonly logprobs?: unknown;
 }
@@ -132,6 +133,8 @@ export interface EngineAnswer {
   readonly text: string;
   readonly reasoning: string;
   readonly toolCalls: readonly ToolCall[];
+  /** Why the model does not answer, where the engine tells that apart from an answer. */
+  readonly refusal?: string;
   /** All of the answer's `logprobs.content`, where they were asked for. */
   readonly logprobs?: unknown;
   readonly finishReason: FinishReason;

@@ -1,4 +1,5 @@
 import { parseObject, plainText } from '../engine-error.ts';
+import type { Redact } from '../redact.ts';
 import type { Upstream, UpstreamReply } from '../upstream.ts';
 import { AnswerBuilder } from './answer.ts';
 import type { EngineAnswer, EngineRun } from './engine.ts';
@@ -17,6 +18,8 @@ export interface StreamedExchange {
   readonly last?: string;
   /** The `Problem` for an answer other than 200. */
   readonly refused: (reply: UpstreamReply) => unknown;
+  /** Hides the key in what the engine says of a failure. */
+  readonly redact?: Redact;
 }
 
 const EARLY_END = 'ended its answer before the last event';
@@ -74,18 +77,20 @@ function takeMessage(
 ): void {
   if (builder.complete) return;
   if (text === exchange.last) {
-    builder.complete = true;
+    builder.end();
     return;
   }
   const message = parseObject(text);
   if (message === undefined) {
-    if (isError) throw new EngineFault(plainText(text));
+    // Before it is cut: half a key would stay.
+    const shown = exchange.redact?.(text) ?? text;
+    if (isError) throw new EngineFault(plainText(shown));
     // Half a message.
     if (hasEnded) throw new EngineFault(EARLY_END);
-    throw new EngineFault(`sent something that is not JSON: ${plainText(text.slice(0, 200))}`);
+    throw new EngineFault(`sent something that is not JSON: ${plainText(shown.slice(0, 200))}`);
   }
   const isFault = isError || message.object === 'error' || (message.error !== undefined && message.error !== null);
-  if (isFault) throw new EngineFault(faultText(message));
+  if (isFault) throw new EngineFault(faultText(message, exchange.redact));
   exchange.take(builder, message, text.length);
 }
 
@@ -98,9 +103,9 @@ function faultOf(work: () => void): unknown {
   }
 }
 
-function faultText(message: Record<string, unknown>): string {
+function faultText(message: Record<string, unknown>, redact: Redact = (text) => text): string {
   const { error } = message;
   const nested = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
   const said = nested ?? message.message ?? message.detail;
-  return (typeof said === 'string' && plainText(said)) || 'reported an error without a reason';
+  return (typeof said === 'string' && plainText(redact(said))) || 'reported an error without a reason';
 }

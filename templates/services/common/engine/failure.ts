@@ -1,6 +1,9 @@
+import { defined } from '../../../../src/services/defined.ts';
 import { engineSays, engineText, errorText, parseObject } from '../engine-error.ts';
-import { overloaded, Problem } from '../problem.ts';
+import { wholeCount } from '../engine-timing.ts';
+import { overloaded, Problem, type ProblemKind } from '../problem.ts';
 import { UpstreamError, type UpstreamReply } from '../upstream.ts';
+import type { Engine } from './engine.ts';
 import { EngineFault } from './fault.ts';
 
 /** A caller may come back after so many seconds when the engine could not be reached. */
@@ -12,6 +15,29 @@ const TOO_LONG =
 
 /** Ollama tells of a schema that it cannot use with a 500, though it is the caller's. */
 const BAD_FORMAT = /invalid JSON schema in format/i;
+
+/** What a model or a server cannot do, in the words of Ollama, llama-server and vLLM; the field that asks for it. */
+const CANNOT: readonly (readonly [RegExp, string])[] = [
+  [/does not support thinking|think value .* is not supported/i, 'reasoning_effort'],
+  [/does not support tools|tools param requires|tool.calling is not (enabled|supported)/i, 'tools'],
+  [/tool choice requires|tool_choice .*(not supported|requires)/i, 'tool_choice'],
+  [/does not support insert/i, 'suffix'],
+  [/does not support (chat|generate|completion|embed)/i, 'model'],
+];
+
+/** How the texts of failures begin: by the name of the engine where that is known. */
+export function engineName(kind: Engine['kind']): string {
+  return kind === 'ollama' ? 'ollama' : 'engine';
+}
+
+/** What a request was about, for the reason that it is refused with. */
+export interface Asked {
+  readonly model: string;
+  /** Where the prompt stood; else `messages`. */
+  readonly param?: string;
+  /** The most tokens that a prompt may have, and the variable that says so; absent where the engine decides. */
+  readonly limit?: { readonly tokens: number; readonly setting: string };
+}
 
 /**
  * The `Problem` of a chat, a completion or an embedding that failed; what is none of ours, a caller's end above all,
@@ -26,18 +52,20 @@ export function chatFailure(who: string, error: unknown): unknown {
 }
 
 /** The `Problem` for an answer other than 200; it knows that status, too. */
-export function refusedChat(who: string, reply: UpstreamReply): Problem {
-  return Object.assign(refusal(who, reply), { upstream: reply.status });
+export function refusedChat(who: string, reply: UpstreamReply, asked: Asked): Problem {
+  return Object.assign(refusal(who, reply, asked), { upstream: reply.status });
 }
 
-function refusal(who: string, reply: UpstreamReply): Problem {
+function refusal(who: string, reply: UpstreamReply, asked: Asked): Problem {
   const text = engineText(reply);
   if (BAD_FORMAT.test(text)) return new Problem(400, text, {}, { param: 'response_format' });
   switch (reply.status) {
-    case 400:
-      return TOO_LONG.test(reply.text.slice(0, 4096))
-        ? new Problem(400, text || 'the prompt is too long', {}, { code: 'context_length_exceeded', param: 'messages' })
-        : new Problem(400, text || `${who} error: answered with status 400`);
+    case 400: {
+      if (TOO_LONG.test(reply.text.slice(0, 4096))) return tooLong(asked, text, numbersOf(reply));
+      const cannot = CANNOT.find(([said]) => said.test(text));
+      if (cannot) return new Problem(400, text, {}, { code: 'unsupported_parameter', param: cannot[1] });
+      return new Problem(400, text || `${who} error: answered with status 400`, {}, fieldOf(reply));
+    }
     case 404:
       // A route that is missing is the operator's matter: a text about a model is the caller's.
       if (!/model/i.test(text)) break;
@@ -50,11 +78,51 @@ function refusal(who: string, reply: UpstreamReply): Problem {
   return engineError(who, engineSays(reply));
 }
 
+/**
+ * The refusal of a prompt that does not fit. Its first words are OpenAI's own, by which LiteLLM and others know it.
+ * @param said what the engine said
+ * @param found the prompt's length and the limit, in tokens, where the engine tells them
+ */
+export function tooLong(
+  { model, param = 'messages', limit }: Asked,
+  said: string,
+  found: { readonly length?: number; readonly limit?: number } = {},
+): Problem {
+  const about = `model ${model}, ${limit === undefined ? 'set where the engine is started' : `set by ${limit.setting}`}`;
+  const kind = { code: 'context_length_exceeded', param };
+  if (/maximum (context|model) length/i.test(said)) return new Problem(400, `${said} (${about})`, {}, kind);
+  const most = found.limit ?? limit?.tokens;
+  const bound = most === undefined ? 'the prompt is too long' : `this model's maximum context length is ${most} tokens`;
+  const length = found.length === undefined ? '' : `, and the prompt has ${found.length}`;
+  return new Problem(400, `${bound}${length} (${about})${said && `: ${said}`}`, {}, kind);
+}
+
+/** Only llama-server has fields for them. */
+function numbersOf(reply: UpstreamReply): { readonly length?: number; readonly limit?: number } {
+  const { n_prompt_tokens: length, n_ctx: limit } = errorObject(reply);
+  const count = (value: unknown) => wholeCount(value) || undefined;
+  return defined({ length: count(length), limit: count(limit) });
+}
+
+/** The field that the engine itself names: OpenAI's `param`. */
+function fieldOf(reply: UpstreamReply): ProblemKind {
+  const { param, code } = errorObject(reply);
+  return {
+    ...(typeof param === 'string' && /^[\w.[\]]{1,100}$/.test(param) && { param }),
+    ...(code === 'unsupported_parameter' && { code }),
+  };
+}
+
+function errorObject(reply: UpstreamReply): Readonly<Record<string, unknown>> {
+  const error = parseObject(reply.text)?.error;
+  return typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {};
+}
+
 /** A route that not every engine has. */
-export function refusedRoute(who: string, url: string, path: string, reply: UpstreamReply): Problem {
+export function refusedRoute(who: string, url: string, path: string, reply: UpstreamReply, asked: Asked): Problem {
   const { status } = reply;
   const isMissing = status === 405 || status === 501 || (status === 404 && !/model/i.test(engineText(reply)));
-  if (!isMissing) return refusedChat(who, reply);
+  if (!isMissing) return refusedChat(who, reply, asked);
   // Ollama has the route, and says this of a model that cannot do it.
   if (status === 501 && errorText(parseObject(reply.text)) !== undefined) {
     return new Problem(400, engineText(reply), {}, { code: 'unsupported_parameter', param: 'model' });
@@ -73,7 +141,7 @@ export function generateFailure(who: string, error: unknown): unknown {
 
 /** The same for an answer other than 200. */
 export function refusedGenerate(who: string, reply: UpstreamReply): Problem {
-  const code = refusedChat(who, reply).code ?? 'engine_error';
+  const code = refusedChat(who, reply, { model: '' }).code ?? 'engine_error';
   const problem = new Problem(502, `${who} error: ${engineSays(reply)}`, {}, { code });
   return Object.assign(problem, { upstream: reply.status });
 }

@@ -1,18 +1,17 @@
 import { canonicalModelName } from '../../../../src/services/chain/model-name.ts';
 import { engineSays } from '../engine-error.ts';
-import { type Upstream, UpstreamError } from '../upstream.ts';
+import { UpstreamError } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
+import type { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { engineError } from './failure.ts';
+import { engineError, engineName } from './failure.ts';
 
 const FRESH_MS = 5000;
 const TIMEOUT_MS = 5000;
-/** As in all texts about a service's own engine, whatever it speaks. */
-const WHO = 'ollama';
 
 /** The models that an engine lists: asked for at most every five seconds, by one request at a time. */
 export class ModelList {
-  readonly #engine: Pick<Upstream, 'request'>;
+  readonly #engine: Pick<EngineClient, 'get'>;
   readonly #path: string;
   readonly #settings: EngineSettings;
   readonly #parse: (text: string) => EngineModel[] | undefined;
@@ -21,7 +20,7 @@ export class ModelList {
 
   /** @param parse undefined for an answer that is no list */
   constructor(
-    engine: Pick<Upstream, 'request'>,
+    engine: Pick<EngineClient, 'get'>,
     path: string,
     settings: EngineSettings,
     parse: (text: string) => EngineModel[] | undefined,
@@ -46,14 +45,13 @@ export class ModelList {
   }
 
   async #ask(): Promise<readonly EngineModel[]> {
-    const reply = await this.#engine
-      .request({ method: 'GET', path: this.#path, timeoutMs: TIMEOUT_MS })
-      .catch((error: unknown) => {
-        throw error instanceof UpstreamError ? engineError(WHO, error.message) : error;
-      });
-    if (reply.status !== 200) throw engineError(WHO, engineSays(reply));
+    const who = engineName(this.#settings.kind);
+    const reply = await this.#engine.get(this.#path, TIMEOUT_MS).catch((error: unknown) => {
+      throw error instanceof UpstreamError ? engineError(who, error.message) : error;
+    });
+    if (reply.status !== 200) throw engineError(who, engineSays(reply));
     const models = this.#parse(reply.text);
-    if (!models) throw engineError(WHO, `answered ${this.#path} with something that is no list of models`);
+    if (!models) throw engineError(who, `answered ${this.#path} with something that is no list of models`);
     return offered(models, this.#settings);
   }
 }

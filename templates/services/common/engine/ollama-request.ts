@@ -44,11 +44,17 @@ const EFFORTS: ReadonlyMap<string, boolean | string> = new Map<string, boolean |
   ['xhigh', 'high'],
 ]);
 
-/** Ollama's `think` for OpenAI's `reasoning_effort`; undefined where the model decides. */
-export function ollamaThink(effort: string | undefined): boolean | string | undefined {
+/**
+ * Ollama's `think` for OpenAI's `reasoning_effort`; undefined where the model decides.
+ * @param takesLevels whether the model reasons more or less, and not only at all
+ */
+export async function ollamaThink(
+  effort: string | undefined,
+  takesLevels: () => Promise<boolean>,
+): Promise<boolean | string | undefined> {
   if (effort === undefined) return undefined;
   const think = EFFORTS.get(effort);
-  if (think !== undefined) return think;
+  if (think !== undefined) return think === false || (await takesLevels()) ? think : true;
   const param = 'reasoning_effort';
   throw new Problem(400, `${param} must be one of ${[...EFFORTS.keys()].join(', ')}`, {}, { param });
 }

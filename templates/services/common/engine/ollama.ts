@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { canonicalModelName } from '../../../../src/services/chain/model-name.ts';
 import { defined } from '../../../../src/services/defined.ts';
 import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { engineTiming, wholeCount } from '../engine-timing.ts';
 import { keepAliveField } from '../keep-alive.ts';
 import { Problem } from '../problem.ts';
-import { Upstream } from '../upstream.ts';
-import { type AnswerBuilder, textOf } from './answer.ts';
+import type { UpstreamReply } from '../upstream.ts';
+import { type AnswerBuilder, ownCallId, textOf } from './answer.ts';
 import type { ContextRule } from './context.ts';
 import type {
   ChatOrder,
@@ -19,11 +19,20 @@ import type {
   GenerateOrder,
   Sampling,
 } from './engine.ts';
+import { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { exchangeStream } from './exchange.ts';
-import { chatFailure, engineError, generateFailure, refusedChat, refusedGenerate, refusedRoute } from './failure.ts';
+import type { StreamedExchange } from './exchange.ts';
+import {
+  type Asked,
+  chatFailure,
+  engineError,
+  generateFailure,
+  refusedChat,
+  refusedGenerate,
+  refusedRoute,
+} from './failure.ts';
 import { EngineFault } from './fault.ts';
-import { JsonLines, type TakeMessage } from './framing.ts';
+import { JsonLines } from './framing.ts';
 import { ModelList } from './model-list.ts';
 import { ollamaMessages, ollamaThink } from './ollama-request.ts';
 import { vectorsOf } from './vectors.ts';
@@ -36,27 +45,25 @@ export class OllamaEngine implements Engine {
   readonly ownModel: string;
   readonly #settings: EngineSettings;
   readonly #contexts: ContextRule;
-  readonly #upstream: Upstream;
+  readonly #client: EngineClient;
   readonly #models: ModelList;
 
   constructor(settings: EngineSettings, contexts: ContextRule) {
     this.ownModel = settings.model;
     this.#settings = settings;
     this.#contexts = contexts;
-    this.#upstream = new Upstream(settings.url, settings.headers);
-    this.#models = new ModelList(this.#upstream, '/api/tags', settings, parseTags);
+    this.#client = new EngineClient(settings);
+    this.#models = new ModelList(this.#client, '/api/tags', settings, parseTags);
   }
 
-  async generate(order: GenerateOrder, run: EngineRun): Promise<EngineAnswer> {
-    run.scope.check();
+  generate(order: GenerateOrder, run: EngineRun): Promise<EngineAnswer> {
     const { model, prompt, numPredict, temperature } = order;
     const options = { num_predict: numPredict, num_ctx: this.#contexts.of(model, order.numCtx), temperature };
     const body = { model, stream: run.sink !== undefined, keep_alive: this.#keepAlive, options, prompt };
-    try {
-      return await (run.sink ? this.#streamGenerate(body, run, refusedGenerate) : this.#generateWhole(body, run));
-    } catch (error) {
-      throw generateFailure(run.who, error);
-    }
+    const refused = (reply: UpstreamReply) => refusedGenerate(run.who, reply);
+    return this.#client.attempt(run, generateFailure, () =>
+      run.sink ? this.#stream('/api/generate', body, takeGenerate, refused, run) : this.#generateWhole(body, run),
+    );
   }
 
   async chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
@@ -67,10 +74,13 @@ export class OllamaEngine implements Engine {
       const detail = 'tool_choice: the engine takes only "auto" and "none"';
       throw new Problem(400, detail, {}, { code: 'unsupported_parameter', param: 'tool_choice' });
     }
+    const messages = ollamaMessages(order.messages);
+    const think = await ollamaThink(reasoningEffort, () => this.#takesLevels(model));
+    // From here on nothing fails before it is asked: whoever has begun to settle has to end it.
     const { numCtx, settled } = this.#contexts.chat(model);
     const body = {
       model,
-      messages: ollamaMessages(order.messages),
+      messages,
       stream: true,
       truncate: false,
       shift: false,
@@ -79,11 +89,12 @@ export class OllamaEngine implements Engine {
       ...defined({
         tools: toolChoice === 'none' ? undefined : tools,
         format: format?.kind === 'schema' ? format.schema : format && 'json',
-        think: ollamaThink(reasoningEffort),
+        think,
       }),
     };
+    const asked = this.#asked(model, numCtx);
     return this.#settling(settled, run, (watched) =>
-      this.#stream('/api/chat', body, takeChat, (reply) => refusedChat(run.who, reply), watched),
+      this.#stream('/api/chat', body, takeChat, (reply) => refusedChat(run.who, reply, asked), watched),
     );
   }
 
@@ -101,11 +112,13 @@ export class OllamaEngine implements Engine {
       keep_alive: this.#keepAlive,
       options: options(order.maxTokens, numCtx, order.sampling),
     };
-    return this.#settling(settled, run, (watched) => this.#streamGenerate(body, watched, refusedChat));
+    const asked = { ...this.#asked(model, numCtx), param: 'prompt' };
+    return this.#settling(settled, run, (watched) =>
+      this.#stream('/api/generate', body, takeGenerate, (reply) => refusedChat(run.who, reply, asked), watched),
+    );
   }
 
-  async embed({ model, input, dimensions }: EmbedOrder, run: EngineRun): Promise<Embeddings> {
-    run.scope.check();
+  embed({ model, input, dimensions }: EmbedOrder, run: EngineRun): Promise<Embeddings> {
     const startedAt = performance.now();
     const numCtx = this.#contexts.known(model);
     const path = '/api/embed';
@@ -115,9 +128,9 @@ export class OllamaEngine implements Engine {
       keep_alive: this.#keepAlive,
       ...defined({ dimensions, options: numCtx === undefined ? undefined : { num_ctx: numCtx } }),
     };
-    try {
-      const reply = await this.#post(path, body, run);
-      if (reply.status !== 200) throw refusedRoute(run.who, this.#settings.url, path, reply);
+    return this.#client.attempt(run, chatFailure, async () => {
+      const reply = await this.#client.post(path, body, run);
+      if (reply.status !== 200) throw refusedRoute(run.who, this.#settings.url, path, reply, { model, param: 'input' });
       const answer = parseObject(reply.text);
       const vectors = vectorsOf(answer?.embeddings, input.length);
       if (!vectors) throw engineError(run.who, 'answered with something that is no list of embeddings');
@@ -127,9 +140,7 @@ export class OllamaEngine implements Engine {
         seconds: (performance.now() - startedAt) / 1000,
         simulated: answer?.simulated === true || reply.headers['x-chainctl-simulated'] === '1',
       };
-    } catch (error) {
-      throw chatFailure(run.who, error);
-    }
+    });
   }
 
   models(): Promise<readonly EngineModel[]> {
@@ -137,32 +148,34 @@ export class OllamaEngine implements Engine {
   }
 
   close(): void {
-    this.#upstream.close();
+    this.#client.close();
   }
 
   get #keepAlive() {
     return keepAliveField(this.#settings.keepAlive);
   }
 
-  #post(path: string, body: unknown, { scope, headers }: EngineRun) {
-    return this.#upstream.request({
-      method: 'POST',
-      path,
-      body: JSON.stringify(body),
-      timeoutMs: this.#settings.timeoutMs,
-      scope,
-      ...(headers && { headers }),
-    });
+  #asked(model: string, tokens: number): Asked {
+    return { model, limit: { tokens, setting: this.#contexts.chatSetting } };
+  }
+
+  /** Only the family of gpt-oss reasons more or less; others do it or do not, and Ollama refuses a level for them. */
+  async #takesLevels(model: string): Promise<boolean> {
+    const name = canonicalModelName(model);
+    const listed = await this.models().catch(() => []);
+    const details = listed.find(({ id }) => canonicalModelName(id) === name)?.tag.details;
+    const family = (details as { family?: unknown } | null | undefined)?.family ?? name;
+    return typeof family === 'string' && /gpt-?oss/i.test(family);
   }
 
   async #generateWhole(body: unknown, run: EngineRun): Promise<EngineAnswer> {
     const startedAt = performance.now();
-    const reply = await this.#post('/api/generate', body, run);
+    const reply = await this.#client.post('/api/generate', body, run);
     const seconds = (performance.now() - startedAt) / 1000;
     if (reply.status !== 200) throw refusedGenerate(run.who, reply);
     const answer = parseObject(reply.text);
     if (typeof answer?.response !== 'string') {
-      const said = plainText(errorText(answer) ?? '');
+      const said = plainText(this.#client.redact(errorText(answer) ?? ''));
       throw engineError(run.who, said === '' ? 'answered with something that is not a generation' : said);
     }
     return {
@@ -178,27 +191,19 @@ export class OllamaEngine implements Engine {
     };
   }
 
-  #streamGenerate(body: unknown, run: EngineRun, refused: typeof refusedChat): Promise<EngineAnswer> {
-    return this.#stream('/api/generate', body, takeGenerate, (reply) => refused(run.who, reply), run);
-  }
-
   #stream(
     path: string,
     body: unknown,
-    take: (builder: AnswerBuilder, message: Message) => void,
-    refused: (reply: Parameters<typeof refusedChat>[1]) => unknown,
+    take: StreamedExchange['take'],
+    refused: StreamedExchange['refused'],
     run: EngineRun,
   ): Promise<EngineAnswer> {
-    const framing = (takeMessage: TakeMessage) => new JsonLines(takeMessage);
-    return exchangeStream(
-      this.#upstream,
-      { path, body, timeoutMs: this.#settings.timeoutMs, framing, take, refused },
-      run,
-    );
+    const framing: StreamedExchange['framing'] = (takeMessage) => new JsonLines(takeMessage);
+    return this.#client.stream({ path, body, framing, take, refused }, run);
   }
 
   /** Tells when the model answers the first time with the context of a chat, or does not. */
-  async #settling(
+  #settling(
     settled: () => void,
     run: EngineRun,
     work: (run: EngineRun) => Promise<EngineAnswer>,
@@ -211,13 +216,7 @@ export class OllamaEngine implements Engine {
         return sink?.(deltas);
       },
     };
-    try {
-      return await work(watched);
-    } catch (error) {
-      throw chatFailure(run.who, error);
-    } finally {
-      settled();
-    }
+    return this.#client.attempt(watched, chatFailure, () => work(watched)).finally(settled);
   }
 }
 
@@ -230,35 +229,37 @@ function unsupported(param: string): Problem {
 }
 
 function takeChat(builder: AnswerBuilder, line: Message): void {
-  const message = line.message as Message | null | undefined;
-  if (typeof message === 'object' && message !== null) {
-    if (typeof message.thinking === 'string') builder.reasoning(message.thinking);
-    builder.text(textOf(message.content));
-    if (Array.isArray(message.tool_calls)) takeToolCalls(builder, message.tool_calls);
+  const { message } = line;
+  if (message !== undefined && message !== null) {
+    if (typeof message !== 'object') throw new EngineFault('sent a piece that is no part of a message');
+    const { thinking, content, tool_calls: calls } = message as Message;
+    builder.reasoning(textOf(thinking));
+    builder.text(textOf(content));
+    if (calls !== undefined && calls !== null) takeToolCalls(builder, calls);
   } else if (line.done !== true) throw new EngineFault('sent a line that is no part of a chat');
   takeEnd(builder, line);
 }
 
 function takeGenerate(builder: AnswerBuilder, line: Message): void {
-  if (typeof line.thinking === 'string') builder.reasoning(line.thinking);
+  builder.reasoning(textOf(line.thinking));
   if (line.response !== undefined) builder.text(textOf(line.response));
   else if (line.done !== true) throw new EngineFault('sent a line that is no part of a generation');
   takeEnd(builder, line);
 }
 
-function takeToolCalls(builder: AnswerBuilder, calls: readonly unknown[]): void {
+function takeToolCalls(builder: AnswerBuilder, calls: unknown): void {
+  if (!Array.isArray(calls)) throw new EngineFault('sent tool calls that are no list');
   const first = builder.toolCallCount;
-  const known = calls.filter((call): call is { id?: unknown; function: Message } => {
-    const called = (call as { function?: { name?: unknown } } | null)?.function;
-    return typeof called?.name === 'string';
-  });
   builder.toolCalls(
-    known.map(({ id, function: { name, arguments: args } }, at) => ({
-      index: first + at,
-      id: typeof id === 'string' && id !== '' ? id : `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`,
-      type: 'function',
-      function: { name: name as string, arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}) },
-    })),
+    calls.map((call: { id?: unknown; function?: Message | null } | null, at) => {
+      const { name, arguments: args } = call?.function ?? {};
+      if (typeof name !== 'string' || name === '') throw new EngineFault('asked for a tool without a name');
+      return {
+        index: first + at,
+        id: typeof call?.id === 'string' && call.id !== '' ? call.id : ownCallId(),
+        function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}) },
+      };
+    }),
   );
 }
 

@@ -121,7 +121,7 @@ export class AnswerReader {
     }
     const choice = event?.choices?.[0];
     if (choice?.finish_reason) this.#finished = true;
-    const text = choice?.delta?.content;
+    const text = choice?.delta?.content || choice?.delta?.refusal;
     if (typeof text !== 'string' || this.#length > MAX_ANSWER) return;
     this.#length += text.length;
     this.#parts.push(text);

@@ -24,7 +24,7 @@ export function readHistorySettings(env: Env, logPath: string | undefined): Hist
   const path = env.text('HISTORY_PATH', join(logPath === undefined ? '/logs' : dirname(logPath), 'history.db'));
   const url = readUrl(env);
   // Read whatever is off: a setting that is wrong is wrong at once.
-  if (!env.flag('HISTORY', true)) return { place: undefined, ...bounds };
+  if (!env.flag('HISTORY', true, ['on', 'off'])) return { place: undefined, ...bounds };
   return { place: url === undefined ? { kind: 'sqlite', path } : { kind: 'postgres', url }, ...bounds };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from '../../common/api/router.ts';
 import type { Env } from '../../common/env.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
@@ -9,6 +10,8 @@ import { readHistorySettings } from '../history/settings.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
+  /** Those that the service's router hands requests to, and that /openapi.json tells of. */
+  readonly routes: readonly Route[];
   /** Answers what belongs to the page and its history. @returns false: another one's request */
   readonly answer: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
   /** The service with these before its own routes. */
@@ -28,6 +31,7 @@ export function createSideRoutes(env: Env, settings: CommonSettings, warn: (line
     return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
   };
   return {
+    routes: [],
     answer,
     around: (service) => ({
       ...service,

@@ -69,7 +69,7 @@ export interface GraphOutcome {
   readonly outputs: Readonly<Record<string, StepOutput>>;
   /** The leaf's name, and its answer as far as it is a generation. */
   readonly leaf: string;
-  readonly answer: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'logprobs'>;
+  readonly answer: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'refusal' | 'finishReason' | 'logprobs'>;
   /** The leaf's tokens, and those of all steps. */
   readonly usage: TokenUsage;
   readonly wholeUsage: TokenUsage;

@@ -18,7 +18,7 @@ interface StepCall {
 export interface StepResult {
   readonly output: StepOutput;
   /** Of a generation: the whole of it. */
-  readonly answer?: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'finishReason' | 'logprobs'> &
+  readonly answer?: Pick<EngineAnswer, 'text' | 'reasoning' | 'toolCalls' | 'refusal' | 'finishReason' | 'logprobs'> &
     Partial<Pick<EngineAnswer, 'engine'>>;
   /** From the attempt's beginning to its first piece, where it was read in pieces. */
   readonly firstTokenSeconds?: number | undefined;

@@ -475,10 +475,11 @@ describe.each([
 test.each([
   ['ollama', ollama],
   ['openai', openai],
-] as const)('%s: a list of models that cannot be had is a 502, and is asked for again', async (_kind, engineOf) => {
+] as const)('%s: a list of models that cannot be had is a 502, and is asked for again', async (kind, engineOf) => {
   const server = await serve((_asked, response) => json(response, 500, { error: 'oops' }));
   const engine = engineOf(server.url);
-  const refused = { status: 502, code: 'engine_error', message: 'ollama error: oops' };
+  const message = kind === 'ollama' ? 'ollama error: oops' : 'engine error: oops';
+  const refused = { status: 502, code: 'engine_error', message };
   await expect(engine.models()).rejects.toMatchObject(refused);
   await expect(engine.models()).rejects.toMatchObject(refused);
   expect(server.asked).toHaveLength(2);

@@ -20,12 +20,14 @@ test.each([
 });
 
 test('each path has the form that its clients read', () => {
-  expect(['/v1/models', '/api/chat', '/chain', '/models', '/v1'].map(familyOf)).toEqual([
+  expect(['/v1/models', '/api/chat', '/chain', '/models', '/v1x', '/v1', '/api'].map(familyOf)).toEqual([
     'openai',
     'ollama',
     'own',
     'own',
     'own',
+    'openai',
+    'ollama',
   ]);
   const problem = new Problem(400, 'why', {}, { code: 'context_length_exceeded', param: 'messages' });
   expect(errorBody('own', problem)).toEqual({ detail: 'why' });

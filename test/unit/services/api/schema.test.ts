@@ -58,3 +58,10 @@ test('a schema as it is documented says of every optional property that it may b
       expect([name, JSON.stringify(property)]).toEqual([name, expect.stringContaining('"null"')]);
   }
 });
+
+test('texts have as many characters as they may, and look as they must', () => {
+  expect(findFault({ type: 'string', maxLength: 2 }, '\u{1f600}\u{1f600}')).toBeUndefined();
+  expect(findFault({ type: 'string', maxLength: 2 }, 'abc')?.reason).toBe('must have at most 2 characters');
+  expect(findFault({ type: 'string', pattern: '^[a-z]+$' }, 'abc')).toBeUndefined();
+  expect(findFault({ type: 'string', pattern: '^[a-z]+$' }, 'a1')?.reason).toBe('must match ^[a-z]+$');
+});

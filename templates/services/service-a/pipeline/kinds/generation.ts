@@ -25,11 +25,21 @@ export function callersOrder(caller: Limits | undefined, own: OwnLimits, default
 }
 
 export function fromEngine(answer: EngineAnswer, model: string, host: string): StepResult {
-  const { text, usage, firstTokenSeconds, simulated } = answer;
-  return { output: { text }, answer, usage, firstTokenSeconds, simulated, model, host };
+  const { text, refusal = '', usage, firstTokenSeconds, simulated } = answer;
+  return { output: { text: text + refusal }, answer, usage, firstTokenSeconds, simulated, model, host };
 }
 
 export function fromRemote(answer: RemoteAnswer): StepResult {
-  const { text, json, usage, firstTokenSeconds, simulated, model, host, address, attempts } = answer;
-  return { output: { text, json }, answer, usage, firstTokenSeconds, simulated, model, host, address, attempts };
+  const { text, refusal = '', json, usage, firstTokenSeconds, simulated, model, host, address, attempts } = answer;
+  return {
+    output: { text: text + refusal, json },
+    answer,
+    usage,
+    firstTokenSeconds,
+    simulated,
+    model,
+    host,
+    address,
+    attempts,
+  };
 }

@@ -1,0 +1,42 @@
+/** Replaces what must not be told. */
+export type Redact = (text: string) => string;
+
+/** What is shorter may be any word. */
+const LEAST = 6;
+/** The same from whoever repeats it. */
+const HIDDEN = '***';
+
+/**
+ * Some services say which key they do not take, and what they say goes into answers, logs and terminals.
+ *
+ * @param secrets replaced as they are, percent-encoded, and as JSON has them; a header's value without its scheme, too
+ */
+export function redactor(secrets: Iterable<string | undefined>): Redact {
+  const forms = new Set<string>();
+  for (const secret of secrets) for (const form of formsOf(secret ?? '')) if (form.length >= LEAST) forms.add(form);
+  // One may be a part of another.
+  const known = [...forms].toSorted((one, other) => other.length - one.length);
+  return (text) => known.reduce((hidden, form) => hidden.replaceAll(form, HIDDEN), text);
+}
+
+/** The parts of a URL that nobody else is to know: its password, the values of its query. */
+export function secretsOfUrl(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const { username, password, search, searchParams } = new URL(url);
+  const raw = search.slice(1).split('&');
+  return [username, password, ...searchParams.values(), ...raw.map((pair) => pair.slice(pair.indexOf('=') + 1))];
+}
+
+function formsOf(secret: string): string[] {
+  const bare = secret.trim();
+  const whole = [bare, bare.replace(/^(?:bearer|basic|token|apikey|api-key) +/i, '')];
+  return whole.flatMap((each) => {
+    const quoted = JSON.stringify(each).slice(1, -1);
+    return [each, quoted, quoted.replaceAll('/', '\\/'), encoded(each)];
+  });
+}
+
+/** Half a surrogate pair has no such form. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
+}
