@@ -41,7 +41,12 @@ export class Connections {
     request.once('socket', (socket) => {
       if (!socket.connecting) return;
       const timer = setTimeout(() => request.destroy(connectTimeout(this.#connectTimeoutMs)), this.#connectTimeoutMs);
-      socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+      // Both leave together: what stays on a connection stays for its life.
+      const made = () => {
+        clearTimeout(timer);
+        socket.off('connect', made).off('close', made);
+      };
+      socket.on('connect', made).on('close', made);
     });
     return request;
   }

@@ -86,16 +86,15 @@ export class Upstream {
     const { method, body, timeoutMs, onBytes, scope } = request;
     const headers = withBody({ ...this.#headers, ...request.headers }, body);
     const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope };
-    return new Promise((resolve, reject) => {
-      const answered = (reply: UpstreamReply) => resolve(this.#withoutKey(reply));
-      new Exchange(this.#connections, sent, body, answered, reject).send();
-    });
+    // No function of this place lives on: it would keep the body, which may be large, as long as the answer lasts.
+    const reply = new Exchange(this.#connections, sent, body).begin();
+    return this.#key.length < LEAST_KEY ? reply : this.#withoutKey(reply);
   }
 
   /** Some say which key they do not take: what they say goes into answers and logs. */
-  #withoutKey(reply: UpstreamReply): UpstreamReply {
-    if (reply.status === 200 || this.#key.length < LEAST_KEY) return reply;
-    return { ...reply, text: reply.text.replaceAll(this.#key, '***') };
+  async #withoutKey(asked: Promise<UpstreamReply>): Promise<UpstreamReply> {
+    const reply = await asked;
+    return reply.status === 200 ? reply : { ...reply, text: reply.text.replaceAll(this.#key, '***') };
   }
 
   /** Drops every connection. */
@@ -115,8 +114,7 @@ interface Sent extends Pick<UpstreamRequest, 'method' | 'path' | 'timeoutMs'> {
 class Exchange {
   readonly #connections: Connections;
   readonly #request: Sent;
-  readonly #resolve: (reply: UpstreamReply) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #answer = Promise.withResolvers<UpstreamReply>();
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
@@ -130,23 +128,25 @@ class Exchange {
   /** Set when the answer has come whole, whatever becomes of the connection. */
   #whole: UpstreamReply | undefined;
 
-  constructor(
-    connections: Connections,
-    request: Sent,
-    body: string | undefined,
-    resolve: (reply: UpstreamReply) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(connections: Connections, request: Sent, body: string | undefined) {
     this.#connections = connections;
     this.#request = request;
     this.#body = body;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
     this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }
 
-  send(): void {
+  begin(): Promise<UpstreamReply> {
+    try {
+      this.#send();
+    } catch (error) {
+      // Of a header that cannot be sent, for one.
+      this.#abort(error);
+    }
+    return this.#answer.promise;
+  }
+
+  #send(): void {
     if (this.#settled) return;
     const { method, path, headers } = this.#request;
     const current = this.#connections.request({ method, path, headers });
@@ -177,7 +177,7 @@ class Exchange {
     incoming.on('end', () => {
       if (!this.#settle()) return;
       const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      this.#resolve(replyOf(incoming, whole.toString('utf8')));
+      this.#answer.resolve(replyOf(incoming, whole.toString('utf8')));
     });
   }
 
@@ -207,7 +207,7 @@ class Exchange {
       }
     };
     incoming.on('readable', read);
-    incoming.on('end', () => this.#settle() && this.#resolve(replyOf(incoming, '')));
+    incoming.on('end', () => this.#settle() && this.#answer.resolve(replyOf(incoming, '')));
   }
 
   #pause(wait: Promise<void>, read: () => void): void {
@@ -239,7 +239,7 @@ class Exchange {
     const code = (error as NodeJS.ErrnoException).code;
     if (isStale && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
       this.#retried = true;
-      this.send();
+      this.#send();
       return;
     }
     this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
@@ -248,8 +248,8 @@ class Exchange {
   #abort(why: unknown): void {
     if (!this.#settle()) return;
     this.#current?.destroy();
-    if (this.#whole && why instanceof UpstreamError) this.#resolve(this.#whole);
-    else this.#reject(why);
+    if (this.#whole && why instanceof UpstreamError) this.#answer.resolve(this.#whole);
+    else this.#answer.reject(why);
   }
 
   #settle(): boolean {
