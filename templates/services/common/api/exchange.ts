@@ -74,5 +74,7 @@ export class Exchange {
 /** The request's own id, where it may go into headers and logs; else a new one. */
 export function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers[REQUEST_ID_HEADER];
-  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+  const id = typeof given === 'string' ? given : randomUUID();
+  // A new one is put together from twenty texts, which an open stream would keep; a test makes it one.
+  return REQUEST_ID.test(id) ? id : randomUUID();
 }
