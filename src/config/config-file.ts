@@ -3,6 +3,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import { type RemedyError, reasonOf, remedy } from '../errors.ts';
 import { readWhole } from '../services/files/read-whole.ts';
 import { textFault } from '../services/files/text-file.ts';
+import { yamlFault } from '../services/files/yaml-fault.ts';
 import { nearest } from './nearest.ts';
 import type { KnownFlag, KnownFlags } from './provenance.ts';
 
@@ -47,7 +48,7 @@ export async function readConfigFile(given: string | undefined) {
   const document = parseDocument(new TextDecoder().decode(bytes), { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset = 0) => `${path}:${lines.linePos(offset).line}`;
   const fault = document.errors[0];
-  if (fault !== undefined) throw invalidConfig(lineOf(fault.pos[0]), fault.message);
+  if (fault !== undefined) throw invalidConfig(lineOf(fault.pos[0]), yamlFault(fault));
   return { path, settings: settingsIn(document, lineOf) };
 }
 

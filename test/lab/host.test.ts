@@ -1,47 +1,29 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { labObstacle } from '../../lab/support.ts';
 import type { Vm } from '../../lab/vm.ts';
-import { cloudInit } from '../../src/services/machine/cloud-init.ts';
-import { fingerprint, makeSshKeyPair, parsePublicKey } from '../../src/services/machine/ssh-keys.ts';
 import { Cli } from '../support/cli.ts';
+import { containersOf, type OwnMachine, startOwnMachine } from '../support/lab/own-machine.ts';
 import { until } from '../support/until.ts';
-import { BOOT } from '../unit/host/templates.ts';
 
 const obstacle = await labObstacle(true);
-const CONTAINERS = ['docker', 'ps', '--no-trunc', '--format', '{{.Label "com.docker.compose.service"}} {{.ID}}'];
 
 describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obstacle})` : ''}`, () => {
-  const hostKey = makeSshKeyPair('host');
-  const operator = makeSshKeyPair('operator');
   let lab: Lab;
   let cli: Cli;
   let folder: string;
+  let machine: OwnMachine;
   let vm: Vm;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'chainctl-host-test-'));
     cli = await Cli.open();
-    await writeFile(join(folder, 'key'), operator.privateKey, { mode: 0o600 });
     lab = await startLab({ vms: true });
-    const userData = cloudInit({ templates: BOOT, hostKey, authorizedKey: operator.publicKey, ttlMinutes: 240 });
-    await writeFile(join(folder, 'user-data'), userData);
-    const { Images } = (await lab.aws('ec2', 'describe-images', '--owners', '099720109477')) as {
-      Images: { ImageId: string }[];
-    };
-    const { Instances } = (await lab.aws(
-      ...['ec2', 'run-instances', '--image-id', Images[0]?.ImageId as string, '--instance-type', 't3.large'],
-      ...['--user-data', `file://${folder}/user-data`],
-    )) as { Instances: { InstanceId: string }[] };
-    const id = Instances[0]?.InstanceId as string;
-    await lab.aws('ec2', 'wait', 'instance-running', '--instance-ids', id);
-    vm = lab.vms.get(id);
-    await vm.sshReady();
-    // cloud-init gives sshd its host key and starts it again.
-    await vm.exec('cloud-init', 'status', '--wait').catch(() => {});
+    machine = await startOwnMachine(lab, folder);
+    vm = machine.vm;
   });
   afterAll(async () => {
     await cli?.close();
@@ -49,12 +31,8 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
     await rm(folder, { recursive: true, force: true });
   });
 
-  const deploy = (...args: string[]) =>
-    cli.jsonHere(['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key'), ...args]);
-  const containers = async () => {
-    const lines = (await vm.exec(...CONTAINERS)).split('\n').filter((line) => /^\S/.test(line));
-    return new Map(lines.map((line) => line.split(' ') as [string, string]));
-  };
+  const deploy = (...args: string[]) => cli.jsonHere(['deploy', 'host', ...machine.flags, ...args]);
+  const containers = () => containersOf(vm);
   const actions = (envelope: { result: { changes: { key: string; action: string }[] } }) =>
     Object.fromEntries(envelope.result.changes.map(({ key, action }) => [key, action]));
 
@@ -64,14 +42,13 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
   });
 
   it('gets a service that answers', async () => {
-    const shown = fingerprint(parsePublicKey(hostKey.publicKey) as never);
     const { code, envelope, stderr } = await deploy(
       '--service',
       'b',
       '--min-process-seconds',
       '0.1',
       '--host-key',
-      shown,
+      machine.hostKey,
     );
     expect(stderr).not.toContain('Warning');
     expect(code).toBe(0);
@@ -154,7 +131,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
       cuts++;
       void vm.exec('pkill', '-f', 'sshd: ubuntu').catch(() => {});
     };
-    const args = ['deploy', 'host', '--ssh', `ubuntu@${vm.address}`, '--identity', join(folder, 'key')];
+    const args = ['deploy', 'host', ...machine.flags];
     const { code, stderr } = await cli.jsonHere([...args, '--service', 'b', '--model', 'mistral'], { onLine });
     expect(cuts).toBe(1);
     expect(stderr).toContain('connecting to');
@@ -219,7 +196,7 @@ describe.skipIf(obstacle)(`a machine of one's own${obstacle ? ` (not here: ${obs
 
   it('had no key in what was recorded', async () => {
     const audit = await readFile(join(cli.home, 'stacks', 'default', 'audit.jsonl'), 'utf8');
-    const [, firstLine = ''] = operator.privateKey.split('\n');
+    const [, firstLine = ''] = machine.privateKey.split('\n');
     expect(audit).not.toContain(firstLine);
   });
 });

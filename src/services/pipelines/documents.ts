@@ -24,7 +24,8 @@ const OVERLAP = 100;
 const KEYS = ['id', 'text', 'metadata'];
 
 /**
- * Reads JSON lines `{"id"?, "text", "metadata"?}`; empty lines are none. A document without an id has its line's number.
+ * Reads JSON lines `{"id"?, "text", "metadata"?}`; empty lines are none. A whole number as id is its text, and a
+ * document without one has its line's number.
  *
  * @throws PipelineFault with `FILE:LINE:1: reason`
  */
@@ -59,10 +60,12 @@ function parseDocument(line: string, number: string, fault: (reason: string) => 
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw fault(`unknown key ${quote(unknown)}: a document has id, text and metadata`);
   if (typeof text !== 'string' || text.trim() === '') throw fault('text must be a text that is not empty');
-  if (typeof id !== 'string' || id === '' || id.length > MOST_ID)
-    throw fault(`id must be a text of at most ${MOST_ID} characters`);
+  // Sets of data number their rows.
+  const name = Number.isSafeInteger(id) ? String(id) : id;
+  if (typeof name !== 'string' || name === '' || name.length > MOST_ID)
+    throw fault(`id must be a text of at most ${MOST_ID} characters, or a whole number below 2^53`);
   if (typeof metadata !== 'object' || Array.isArray(metadata)) throw fault('metadata must be an object');
-  return { id, text, metadata };
+  return { id: name, text, metadata };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Chunk, chunksOf, MOST_DOCUMENT_BYTES, parseDocuments } from './documents.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, StepModel } from './pipeline.ts';
 import { PipelineFault, readPipeline } from './read-pipeline.ts';
 import type { Variables } from './variables.ts';
 
@@ -14,6 +14,8 @@ interface CarriedFile {
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
+  /** What the engine has to have for it. */
+  readonly models: readonly StepModel[];
   /** What its indexes hold, by step. */
   readonly chunks: Readonly<Record<string, readonly Chunk[]>>;
   /** The pipeline's file, then the others that it names. */
@@ -45,7 +47,7 @@ export function loadPipeline(path: string, variables: Variables): LoadedPipeline
     }
     return undefined;
   };
-  const pipeline = readPipeline({ text, file: path, variables, fileFault });
+  const { pipeline, models } = readPipeline({ text, file: path, variables, fileFault });
   const chunks = pipeline.steps.flatMap(({ name, kind, inputs }) => {
     if (kind !== 'index') return [];
     const file = literal(inputs.documents) as string;
@@ -55,6 +57,7 @@ export function loadPipeline(path: string, variables: Variables): LoadedPipeline
   });
   return {
     pipeline,
+    models,
     chunks: Object.fromEntries(chunks),
     files: [
       { name: basename(path), content: Buffer.from(text) },

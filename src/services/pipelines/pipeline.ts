@@ -35,3 +35,10 @@ export interface Pipeline {
   /** The step whose text is the answer. */
   readonly leaf: string;
 }
+
+/** A model that a step wants of the own engine, and where its file says so: `chain.yaml:7:12`. */
+export interface StepModel {
+  readonly model: string;
+  readonly step: string;
+  readonly at: string;
+}

@@ -1,5 +1,5 @@
 import { checkGraph } from './check-graph.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, StepModel } from './pipeline.ts';
 import { readStep, readTimeout } from './read-step.ts';
 import type { Variables } from './variables.ts';
 import { didYouMean, quote, YamlReader } from './yaml-reader.ts';
@@ -25,7 +25,11 @@ const MOST_STEPS = 32;
  *
  * @throws PipelineFault with `FILE:LINE:COLUMN: reason` of the first fault
  */
-export function readPipeline({ text, file, variables, fileFault }: PipelineSource): Pipeline {
+export function readPipeline({ text, file, variables, fileFault }: PipelineSource): {
+  readonly pipeline: Pipeline;
+  /** In the order of the file. */
+  readonly models: readonly StepModel[];
+} {
   const reader = new YamlReader(text, file, variables);
   const fields = new Map(reader.entries(reader.root, 'a pipeline').map((entry) => [entry.key, entry]));
   for (const entry of fields.values()) {
@@ -55,13 +59,16 @@ export function readPipeline({ text, file, variables, fileFault }: PipelineSourc
   if (entries.length === 0) throw reader.fault(at, 'a pipeline needs at least one step');
   const extra = entries[MOST_STEPS];
   if (extra !== undefined) throw reader.fault(extra, `a pipeline has at most ${MOST_STEPS} steps`);
-  const { steps, leaf } = checkGraph(
-    reader,
-    entries.map((entry) => readStep(reader, entry)),
-  );
+  const raw = entries.map((entry) => readStep(reader, entry));
+  const { steps, leaf } = checkGraph(reader, raw);
   for (const { file: needed } of steps) {
     const reason = needed === undefined ? undefined : fileFault(needed.name);
     if (needed !== undefined && reason !== undefined) throw reader.fault(needed.at, `${quote(needed.name)} ${reason}`);
   }
-  return { name, timeoutMs, steps: steps.map(({ step }) => step), leaf };
+  return {
+    pipeline: { name, timeoutMs, steps: steps.map(({ step }) => step), leaf },
+    models: raw.flatMap(({ step, model }) =>
+      model === undefined ? [] : [{ model: model.name, step: step.name, at: reader.placeOf(model.at) }],
+    ),
+  };
 }

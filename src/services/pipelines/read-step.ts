@@ -16,6 +16,8 @@ export interface RawStep {
   readonly paths: readonly { readonly path: Path; readonly at: Placed }[];
   /** The step that embeds its documents, at start. */
   readonly embed: { readonly name: string; readonly at: Placed } | undefined;
+  /** What the own engine has to have for it. */
+  readonly model: { readonly name: string; readonly at: Placed } | undefined;
   /** A file that has to be there. */
   readonly file: { readonly name: string; readonly at: Placed } | undefined;
   readonly isAnswer: boolean;
@@ -83,6 +85,8 @@ export function readStep(reader: YamlReader, { key: name, ...at }: Entry): RawSt
     },
     needs: read('needs', (entry, says) => readNeeds(reader, entry, says)) ?? [],
     paths,
+    model:
+      urls.length === 0 ? read('model', (entry, says) => ({ name: reader.filled(entry, says), at: entry })) : undefined,
     embed: read('embed', (entry, says) => ({ name: reader.text(entry, says), at: entry })),
     file:
       kind === 'index'

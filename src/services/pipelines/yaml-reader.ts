@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { nearest } from '../../config/nearest.ts';
+import { yamlFault } from '../files/yaml-fault.ts';
 import { fillIn, type Variables } from './variables.ts';
 
 /** What is wrong in a pipeline, and where: `chain.yaml:17:13: ...`, one line. */
@@ -28,7 +29,7 @@ export class YamlReader {
   constructor(text: string, file: string, variables: Variables) {
     this.#file = file;
     this.#variables = variables;
-    if (Buffer.byteLength(text) > MOST_BYTES) throw this.#at(1, 1, `is larger than ${MOST_BYTES >> 10} KiB`);
+    if (Buffer.byteLength(text) > MOST_BYTES) throw this.#faultAt(0, `is larger than ${MOST_BYTES >> 10} KiB`);
     const document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
@@ -37,22 +38,29 @@ export class YamlReader {
     });
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) {
-      const { line, col } = this.#lines.linePos(wrong.pos[0]);
-      const isTwice = wrong.code === 'DUPLICATE_KEY';
-      throw this.#at(line, col, isTwice ? 'this key stands twice' : oneLine(wrong.message));
+      throw this.#faultAt(wrong.pos[0], yamlFault(wrong));
     }
     const { contents } = document;
-    if (contents === null) throw this.#at(1, 1, 'is empty: a pipeline has "version: 1" and "steps:"');
+    if (contents === null) throw this.#faultAt(0, 'is empty: a pipeline has "version: 1" and "steps:"');
     this.root = { node: contents };
   }
 
-  fault({ node }: Placed, reason: string): PipelineFault {
-    const { line, col } = this.#lines.linePos(node.range?.[0] ?? 0);
-    return this.#at(line, col, reason);
+  fault(at: Placed, reason: string): PipelineFault {
+    return new PipelineFault(`${this.placeOf(at)}: ${reason}`);
   }
 
-  #at(line: number, column: number, reason: string): PipelineFault {
-    return new PipelineFault(`${this.#file}:${Math.max(1, line)}:${Math.max(1, column)}: ${reason}`);
+  /** `chain.yaml:17:13`. */
+  placeOf({ node }: Placed): string {
+    return this.#place(node.range?.[0] ?? 0);
+  }
+
+  #place(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  }
+
+  #faultAt(offset: number, reason: string): PipelineFault {
+    return new PipelineFault(`${this.#place(offset)}: ${reason}`);
   }
 
   /** The entries of a map, in their order. @param what begins the sentence: `step "a"` */
@@ -149,11 +157,4 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 /** A word of the file in a sentence. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}
-
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-    .trim()
-    .slice(0, 300);
 }

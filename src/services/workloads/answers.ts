@@ -25,11 +25,20 @@ export const healthB = z.looseObject({
   simulated: z.boolean().optional(),
 });
 
+/** The graph that A runs, and the step that is its answer. */
+const pipeline = z.looseObject({
+  name: z.string(),
+  steps: z.array(z.looseObject({ name: z.string(), kind: z.string() })),
+  answer: z.string(),
+});
+
 export const healthA = z.looseObject({
   ok: z.literal(true),
   service: z.literal('a'),
   remote_b: z.string().min(1),
   model_a: z.string(),
+  /** Services from before they told of it leave it out. */
+  pipeline: pipeline.optional().catch(undefined),
   simulated: z.boolean().optional(),
 });
 
@@ -42,6 +51,13 @@ export const invokeAnswer = z.looseObject({
   simulated: z.boolean().optional(),
 });
 
+/** What became of a step; `error` where it was skipped. */
+const step = z.looseObject({
+  name: z.string(),
+  seconds: seconds.optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
+});
+
 export const chainAnswer = z.looseObject({
   service: z.literal('a'),
   model_a: z.string(),
@@ -49,9 +65,11 @@ export const chainAnswer = z.looseObject({
   a_summary: z.string(),
   b_result: invokeAnswer,
   /** Of its graph; services from before there were others leave them out. */
-  steps: z.array(z.looseObject({ name: z.string() })).optional(),
+  steps: z.array(step).optional(),
   timing: z.looseObject({ a_local_seconds: seconds, b_remote_seconds: seconds, end_to_end_seconds: seconds, ...waits }),
   simulated: z.boolean().optional(),
 });
 
 export type EngineTimes = z.infer<typeof engineTimes>;
+export type PipelineOfA = z.infer<typeof pipeline>;
+export type StepOfChain = z.infer<typeof step>;

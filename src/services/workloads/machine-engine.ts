@@ -1,3 +1,4 @@
+import type { GivenPipeline } from '../../config/pipeline-flag.ts';
 import { remedy } from '../../errors.ts';
 import { defined } from '../defined.ts';
 import type { Note } from '../stack/provider.ts';
@@ -29,14 +30,17 @@ export function askOnMachines(services: readonly ServiceDefinition[], flags: Fla
   if (flags.engine !== 'llamacpp') return { services: asked, ollamaImage: flags['ollama-image'] as string | undefined };
   const withFiles = services.map((service): [string, AskedServices[string]] => {
     const settings = asked[service.name] ?? {};
-    return [service.name, service.model === undefined ? settings : { ...settings, ...fileOf(service, flags) }];
+    return [
+      service.name,
+      service.model === undefined ? settings : { ...settings, ...fileOf(service, settings, flags) },
+    ];
   });
   const image = flags['llama-image'] as string | undefined;
   const threads = flags['llama-threads'] as number | undefined;
   return { services: Object.fromEntries(withFiles), llama: defined({ image, threads }) };
 }
 
-function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
+function fileOf({ name, title }: ServiceDefinition, { otherModels }: ServiceSettings, flags: FlagValues) {
   const url = valueFor(name, 'model-url', flags);
   if (url === undefined) {
     throw usage(
@@ -46,7 +50,17 @@ function fileOf({ name, title }: ServiceDefinition, flags: FlagValues) {
   }
   const download: Download = defined({ url: modelUrl(url), sha256: valueFor(name, 'model-sha256', flags) });
   const flag = flags.model === undefined ? `model-${name}` : 'model';
-  return { model: ggufFile(flags[flag] as string | undefined, download.url, `--${flag}`), download };
+  const model = ggufFile(flags[flag] as string | undefined, download.url, `--${flag}`);
+  // It answers with its only model whatever is asked for.
+  const { models = [] } = (flags.pipeline ?? {}) as Partial<GivenPipeline>;
+  const other = otherModels?.length ? models.find((each) => each.model !== model) : undefined;
+  if (other !== undefined) {
+    throw usage(
+      `${other.at}: step "${other.step}" wants the model ${other.model}, and llama.cpp has one model: ${model}`,
+      'leave the model out there, give that step the url of a server that has it, or use --engine ollama',
+    );
+  }
+  return { model, download };
 }
 
 /** The service's own, else that of all. @throws RemedyError (exit 2) when there are two */

@@ -29,7 +29,9 @@ export function readPipelineFiles(path: string, env: Environment): LoadedPipelin
 
 function refusal({ message }: PipelineFault): RemedyError {
   const isUnset = /: variable \w+ is not set$/.test(message);
-  const steps = isUnset ? ['set it in the environment of this command: it is carried to the service in a file'] : [];
+  const steps = isUnset
+    ? ['set it in the environment of this command: it is carried to the service in a file']
+    : ['docs/pipelines.md has all that a file may say, and an example'];
   return remedy.usage('pipeline-invalid', message, steps);
 }
 

@@ -20,6 +20,7 @@ let url: string;
 let folder: string;
 let models: string[];
 let key: string | undefined;
+let ollama: string | undefined;
 let bundles: string;
 
 /** A service that is ready at once, and tells what it was told. */
@@ -36,13 +37,14 @@ process.on('SIGTERM', () => process.exit(0));
 beforeEach(async () => {
   stack = await TestStack.open();
   folder = await mkdtemp(join(tmpdir(), 'chainctl-openai-'));
-  [models, key] = [['only'], undefined];
+  [models, key, ollama] = [['only'], undefined, undefined];
   // As much of a server of the open API as a deploy asks for.
   server = createServer(({ url: path, headers }, outgoing) => {
+    if (path === '/api/version' && ollama !== undefined) return outgoing.end(JSON.stringify({ version: ollama }));
     const status =
       path !== '/v1/models' ? 404 : key !== undefined && headers.authorization !== `Bearer ${key}` ? 401 : 200;
     outgoing.writeHead(status, { 'content-type': 'application/json' });
-    outgoing.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id })) }));
+    return outgoing.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id })) }));
   });
   bundles = folder;
   for (const name of ['engine-sim', 'proxy']) await copyFile(join(BUNDLES, `${name}.mjs`), join(folder, `${name}.mjs`));
@@ -118,7 +120,9 @@ describe('deploy local --engine openai', () => {
   });
 
   it.each([
-    ['several models and no name', () => (models = ['x', 'y']), 2, 'has several models or none: x, y'],
+    ['several models and no name', () => (models = ['x', 'y']), 2, 'has 2 models: x, y'],
+    ['none at all', () => (models = []), 3, 'lists no model'],
+    ['none that answers', () => (models = ['nomic-embed-text']), 3, 'only models that embed or rank: nomic-embed-text'],
     ['a key that is missing', () => (key = KEY), 3, 'asks for an API key (status 401)'],
     ['a server that is none', () => (url = `${url}/elsewhere`), 3, 'answers 404, and not with a list of models'],
   ])('refuses %s before anything is started', async (_what, change, exit, message) => {
@@ -136,12 +140,69 @@ describe('deploy local --engine openai', () => {
       exit: 3,
       message: expect.stringContaining('has no model other; it has only'),
     });
-    // A plan of what is named needs no engine.
+    // So does a plan, which without an engine is one of what is named.
+    await expect(stack.deploy({ services, ...open() }, {}, { dryRun: true })).rejects.toMatchObject({
+      code: 'no-model',
+    });
     server.close();
     server.closeAllConnections();
     const { changes } = await stack.deploy({ services, ...open() }, {}, { dryRun: true });
     expect(changes.map((each) => each.key)).toContain('a');
     await expect(stack.deploy({ services, ...open() })).rejects.toMatchObject({ code: 'no-engine', exit: 3 });
+  });
+
+  it.each([
+    ['tinyllama', ['tinyllama:latest', 'x'], 'did you mean: --model-a tinyllama:latest'],
+    ['phi3:mni', ['x', 'phi3:mini'], 'did you mean: --model-a phi3:mini'],
+    ['phi3', ['x', 'phi3:mini'], 'did you mean: --model-a phi3:mini'],
+    ['Llama-3', ['x', 'meta/llama-3'], 'did you mean: --model-a meta/llama-3'],
+    ['other', ['x', 'only'], 'choose one of them with --model-a'],
+    ['gemma3', ['x', 'gemma3:270m', 'gemma3:1b'], 'choose one of them with --model-a'],
+    ['gemma3:270', ['x', 'gemma3:270m', 'gemma3:1b'], 'did you mean: --model-a gemma3:270m'],
+    ['gema3', ['x', 'gemma3:270m'], 'did you mean: --model-a gemma3:270m'],
+  ])('says what was probably meant by %s where there are %j', async (model, listed, step) => {
+    models = listed;
+    const services = { a: { model }, b: { model: 'x' } };
+    const { nextSteps } = await stack.deploy({ services, ...open() }).then(
+      () => expect.unreachable('it is refused'),
+      (error) => error,
+    );
+    expect(nextSteps[0]).toBe(step);
+  });
+
+  const steps = async (model: string) => {
+    const pipeline = join(folder, 'chain.yaml');
+    await writeFile(pipeline, `version: 1\nsteps:\n  one:\n    kind: generate\n    model: ${model}\n`);
+    return { services: { a: { model: 'only', pipeline, otherModels: [model] }, b: { model: 'only' } }, ...open() };
+  };
+
+  it('names the step of a pipeline whose model is missing, and the line that says so', async () => {
+    models = ['only', 'nomic-embed-text:latest'];
+    const place = join(folder, 'chain.yaml:5:12');
+    await expect(stack.deploy(await steps('nomic-embed-txt'))).rejects.toMatchObject({
+      exit: 3,
+      message: `${place}: step "one" wants the model nomic-embed-txt, which the engine at ${url}/v1 does not have; it has only, nomic-embed-text:latest`,
+      nextSteps: [
+        'did you mean "nomic-embed-text:latest"? then write that there',
+        'load that model into the engine, or name one there that it has',
+      ],
+    });
+    // A step's name goes to the engine as it stands, and there it has this tag.
+    await stack.deploy(await steps('nomic-embed-text'), { bundles });
+    expect(Object.keys(await stack.running())).toContain('a');
+  });
+
+  it('says that an Ollama is better asked as one, and how', async () => {
+    const warnings = () =>
+      stack.events.flatMap((event) => (event.type === 'note' && event.level === 'warn' ? event.text : []));
+    await stack.deploy({ ...unnamed, ...open() }, { bundles });
+    expect(warnings().join()).not.toContain('Ollama');
+    ollama = '0.17.4';
+    await stack.deploy({ ...unnamed, ...open() }, { bundles });
+    expect(warnings().join()).toContain(
+      `${url}/v1 is Ollama (0.17.4), whose /v1 cuts prompts that do not fit and says nothing of it; its own API refuses them. ` +
+        `With your other flags: chainctl deploy local --engine ollama --engine-url ${url} --model-a only --model-b only`,
+    );
   });
 
   it('refuses a key file that is open to others, is not there, or holds no key', async () => {

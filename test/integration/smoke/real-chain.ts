@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,15 @@ export interface RealChain {
   stop(): Promise<void>;
 }
 
-/** A, B and the simulated engine as processes of their own, ready to answer. */
-export async function startRealChain(minProcessSeconds: number): Promise<RealChain> {
+/**
+ * A, B and the simulated engine as processes of their own, ready to answer.
+ *
+ * @param pipeline text of the file of A's graph; default: the one that is built in
+ */
+export async function startRealChain(minProcessSeconds: number, pipeline?: string): Promise<RealChain> {
   const folder = await mkdtemp(join(tmpdir(), 'chainctl-smoke-'));
+  const file = join(folder, 'chain.yaml');
+  if (pipeline !== undefined) await writeFile(file, pipeline);
   const children: ChildProcess[] = [];
   const start = async (name: string, env: Record<string, string>) => {
     const port = await freePort();
@@ -51,7 +57,10 @@ export async function startRealChain(minProcessSeconds: number): Promise<RealCha
       MIN_PROCESS_SECONDS: String(minProcessSeconds),
       LOG_PATH: join(folder, 'b.jsonl'),
     });
-    const a = await start('service-a', { ...shared, REMOTE_B_URL: `${b}/invoke`, LOG_PATH: join(folder, 'a.jsonl') });
+    const a = await start('service-a', {
+      ...{ ...shared, REMOTE_B_URL: `${b}/invoke`, LOG_PATH: join(folder, 'a.jsonl') },
+      ...(pipeline === undefined ? {} : { CHAIN_FILE: file }),
+    });
     await Promise.all([untilHealthy(a), untilHealthy(b)]);
     return { a, b, stop };
   } catch (error) {

@@ -68,6 +68,31 @@ describe('a chain that keeps the contract', () => {
     expect(check(slower.report, 'chain').status).toBe('failed');
   });
 
+  test('a pipeline is named with its steps and their times, and B is where it asks B', async () => {
+    const steps = (last: string) => `version: 1
+name: notes
+steps:
+  draft: { kind: generate }
+  lost: { kind: raw, url: http://127.0.0.1:9/, body: {}, on_error: skip }
+  final: { ${last}, needs: [draft, lost], answer: true }
+`;
+    const alone = await startRealChain(1, steps('kind: generate, prompt: "{{ steps.draft.text }}"'));
+    cleanups.push(alone.stop);
+    const { report } = await smoke({ urls: { a: alone.a, b: alone.b }, minProcessSeconds: 1 });
+    expect(report.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    expect(check(report, 'a-health').actual).toBe(
+      '200, tinyllama, runs the pipeline "notes" (draft, lost, final), which asks no B',
+    );
+    expect(check(report, 'chain').actual).toMatch(
+      /^200 from the pipeline "notes": draft [\d.]+ s, lost [\d.]+ s \(skipped: .+\), final [\d.]+ s, end_to_end [\d.]+ s$/,
+    );
+    const withB = await startRealChain(1, steps('kind: service-b'));
+    cleanups.push(withB.stop);
+    const ofB = await smoke({ urls: { a: withB.a, b: withB.b }, minProcessSeconds: 2 });
+    expect(check(ofB.report, 'a-health').actual).toContain(`(draft, lost, final), which sends to ${withB.b}/invoke`);
+    expect(check(ofB.report, 'chain')).toMatchObject({ status: 'failed', remedy: 'check MIN_PROCESS_SECONDS of B' });
+  });
+
   test('answers are counted per host of B, however uneven', async () => {
     const health = (_: unknown, call: number) =>
       [200, { ok: true, service: 'b', host: call % 7 === 0 ? 'host-2' : 'host-1' }] as const;

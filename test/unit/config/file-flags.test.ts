@@ -76,7 +76,8 @@ test.each([
   ['load: 5\n', ':1: load holds no names'],
   ['load:\n  rps: {a: 1}\n', ':2: load.rps is neither a value nor a list'],
   ['load:\n  rps:\n', ':2: load.rps is neither'],
-  ['load:\n  rps: 1\n  rps: 2\n', ':3: Map keys must be unique'],
+  ['load:\n  rps: 1\n  rps: 2\n', ':3: this key stands twice'],
+  [`load: ${'['.repeat(20_000)}`, ':1: is nested too deep to be read'],
 ])('%j is no configuration', async (text, message) => {
   await expect(flagsOf(text)).rejects.toMatchObject({ exit: 3, message: expect.stringContaining(message) });
 });

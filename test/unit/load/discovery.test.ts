@@ -34,7 +34,10 @@ test.each([
 
 describe('lists of models', () => {
   const openai = (...ids: string[]) => ({ object: 'list', data: ids.map((id) => ({ id })) });
-  const chosen = (body: unknown) => chooseModel(readModels(body) ?? []);
+  const chosen = (body: unknown, operation?: string) => {
+    const found = chooseModel(readModels(body) ?? [], operation);
+    return 'name' in found ? found.name : found;
+  };
 
   test('one is taken, several are not; those that cannot answer do not count', () => {
     expect(chosen(openai('a'))).toBe('a');
@@ -62,15 +65,15 @@ describe('lists of models', () => {
     expect(readModels({ object: 'list', data: null })).toEqual([]);
   });
 
-  test('a service of the chain: its first', () => {
-    expect(
-      chosen({
-        data: [
-          { id: 'chain', owned_by: 'chainctl' },
-          { id: 'tinyllama', owned_by: 'ollama' },
-        ],
-      }),
-    ).toBe('chain');
+  test('of a service of the chain its graph, where requests are chats', () => {
+    const body = {
+      data: [
+        { id: 'chain', owned_by: 'chainctl' },
+        { id: 'tinyllama', owned_by: 'ollama' },
+      ],
+    };
+    expect(chosen(body)).toBe('chain');
+    expect(chosen(body, 'text_completion')).toBe('tinyllama');
   });
 
   test('both forms in one are one list; what is no list is none, and what is no name is left out', () => {
@@ -167,6 +170,30 @@ describe('a base URL is asked what it is', () => {
     expect(await server(answers).find({ targetUrl: 'http://h/v1/chat/completions' })).toMatchObject({
       model: 'phi3:mini',
     });
+  });
+
+  test.each([
+    ['openai-chat', '/v1/chat/completions', 'chain', 'asks for chain, the whole chain (--model'],
+    ['ollama-chat', '/api/chat', 'chain', 'asks for chain, the whole chain (--model'],
+    [
+      'openai-completions',
+      '/v1/completions',
+      'tinyllama',
+      'asks for tinyllama, a model of its engine: chain, the whole chain, is for chats only (--model',
+    ],
+  ])('all of a chain is what %s asks of A, where it can', async (api, path, model, note) => {
+    const data = [{ id: 'chain', owned_by: 'chainctl' }, { id: 'tinyllama' }, { id: 'phi3:mini' }];
+    const models = [{ name: 'tinyllama:latest' }, { name: 'phi3:mini' }];
+    // However many models its engine has.
+    for (const count of [2, 1]) {
+      const { find, notes } = server({
+        '/v1/models': { object: 'list', data: data.slice(0, count + 1), models: models.slice(0, count) },
+        '/api/tags': { models: models.slice(0, count) },
+        '/health': { ok: true, service: 'a' },
+      });
+      expect(await find({ api })).toMatchObject({ targetUrl: `http://h${path}`, model });
+      expect(notes.join()).toContain(note);
+    }
   });
 
   test.each([

@@ -3,7 +3,9 @@ import { readPipeline } from '../../../src/services/pipelines/read-pipeline.ts';
 
 const VARIABLES: Readonly<Record<string, string>> = { ENGINE_URL: 'http://engine:11434', KEY: 'secret', EMPTY: '' };
 
-function read(text: string) {
+const read = (text: string) => readWhole(text).pipeline;
+
+function readWhole(text: string) {
   return readPipeline({
     text,
     file: 'chain.yaml',
@@ -45,7 +47,8 @@ steps:                                # names: [a-z][a-z0-9_-]{0,31}
 
 describe('a pipeline', () => {
   it('is read as the contract writes it', () => {
-    const pipeline = read(RETRIEVAL);
+    const { pipeline, models } = readWhole(RETRIEVAL);
+    expect(models).toEqual([{ model: 'nomic-embed-text', step: 'embed', at: 'chain.yaml:8:12' }]);
     expect(pipeline).toMatchObject({ name: 'retrieval', timeoutMs: 300_000, leaf: 'answer' });
     expect(
       pipeline.steps.map(({ name, kind, shape, needs, urls, onError }) => ({
@@ -266,6 +269,14 @@ describe('a pipeline is refused with the place of its fault', () => {
 
   it.each(files)('%#: %j', (text, fault) => {
     expect(refusalOf(text)).toContain(`chain.yaml:${fault}`);
+  });
+
+  it.each([
+    ['lists', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+    ['maps', `${'{a: '.repeat(6000)}${'}'.repeat(6000)}`],
+    ['dashes', `\n${'- '.repeat(20_000)}x`],
+  ])('in words where %s are nested without end', (_, deep) => {
+    expect(refusalOf(`version: 1\nsteps: ${deep}`)).toMatch(/^chain\.yaml:\d+:\d+: is nested too deep to be read$/);
   });
 
   it('in one line without control characters, whatever stands in it', () => {

@@ -11,7 +11,7 @@ import { caller, doubles, heldClock, listener, ofChain, ofChat, said, tell } fro
 type Given = Parameters<typeof doubles>[0];
 
 function graphOf(steps: string, given: Given = {}, more = '') {
-  const pipeline = readPipeline({
+  const { pipeline } = readPipeline({
     text: `version: 1\n${more}\nsteps:\n${steps.replace(/^/gm, '  ')}`,
     file: 'chain.yaml',
     variables: () => undefined,

@@ -67,6 +67,26 @@ describe('what is asked of an engine on a machine', () => {
     expect(nextSteps).toHaveLength(1);
   });
 
+  it('has one model with llama.cpp, and a step that wants another one is refused by its line', () => {
+    const asking = (model: string) => ({
+      pipeline: { path: '/p/chain.yaml', models: [{ model, step: 'embed', at: 'chain.yaml:8:12' }] },
+    });
+    expect(llama(asking('Tiny-1B.gguf')).services.a?.otherModels).toEqual(['Tiny-1B.gguf']);
+    expect(askOnMachines([a], asking('nomic-embed-text')).services.a?.otherModels).toEqual(['nomic-embed-text']);
+    const error = refusal(() => llama(asking('nomic-embed-text')));
+    expect(error).toMatchObject({
+      exit: 2,
+      message:
+        'chain.yaml:8:12: step "embed" wants the model nomic-embed-text, and llama.cpp has one model: Tiny-1B.gguf',
+    });
+    expect(error.nextSteps[0]).toContain('--engine ollama');
+    // The file is A's: B has no steps.
+    const both = ['a=https://h/nomic-embed-text.gguf', URL_];
+    expect(llama({ 'model-url': both, ...asking('nomic-embed-text.gguf') }, [a, b]).services.b?.model).toBe(
+      'Tiny-1B.gguf',
+    );
+  });
+
   it('takes no notice of what is set for the other engine', () => {
     const flags = { 'model-url': [URL_], 'llama-threads': 4, 'ollama-image': 'o:1' };
     expect(askOnMachines([a], flags)).toEqual({ services: { a: { model: 'tinyllama' } }, ollamaImage: 'o:1' });

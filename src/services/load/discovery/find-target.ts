@@ -10,7 +10,7 @@ import { redirectOf } from '../sweep/health.ts';
 import { atBase, isBase, modelLists } from './api-paths.ts';
 import { type Asking, askServer, judgeServer, merged, serviceIn, unknownServer } from './ask-server.ts';
 import { keyError, refusesKey } from './key-error.ts';
-import { chooseModel, type ListedModel, readModels, someNames } from './models.ts';
+import { chooseModel, isGraph, type ListedModel, readModels, someNames } from './models.ts';
 import { typedAgain } from './typed-again.ts';
 
 /** What is known of a target from flags alone. */
@@ -103,11 +103,11 @@ async function withModel(
     const fault = `requests to ${found.targetUrl} name a model, and ${models.url} does not list any (${models.why})`;
     throw remedy.usage('model-needed', fault, [`name it: ${paste('NAME')}`]);
   }
-  const chosen = chooseModel(models);
-  if (typeof chosen === 'string') {
-    const others = models.length === 1 ? 'its only model' : 'the model that it has for this';
-    deps.emit({ type: 'note', level: 'info', text: `asks for ${chosen}, ${others} (--model asks for another one)` });
-    return defined({ ...found, model: chosen, provider });
+  const chosen = chooseModel(models, protocol.operation);
+  if ('name' in chosen) {
+    const text = `asks for ${chosen.name}, ${whatIs(chosen, models)} (--model asks for another one)`;
+    deps.emit({ type: 'note', level: 'info', text });
+    return defined({ ...found, model: chosen.name, provider });
   }
   const [first] = chosen;
   if (first !== undefined) {
@@ -119,6 +119,14 @@ async function withModel(
   throw remedy.configuration('no-model', `${found.targetUrl} has ${other}`, [
     'load a model into that server ("ollama pull NAME" where it is Ollama), then run this again',
   ]);
+}
+
+function whatIs(chosen: ListedModel, models: readonly ListedModel[]): string {
+  if (isGraph(chosen)) return 'the whole chain';
+  const graph = models.find(isGraph);
+  if (graph !== undefined) return `a model of its engine: ${graph.name}, the whole chain, is for chats only`;
+  if (chosen.isOwn) return 'its own model';
+  return models.length === 1 ? 'its only model' : 'the model that it has for this';
 }
 
 /** Where a list of models should be, and why there is none. */
@@ -139,24 +147,34 @@ export async function listModels(
   { client, headers, signal }: Asking,
 ): Promise<readonly ListedModel[] | NoList> {
   const ask = async (url: string) => client.raw({ url, method: 'GET', timeoutMs: LIST_TIMEOUT_MS, signal, headers });
+  const read = async (path: string) => {
+    const reply = await ask(new URL(path, targetUrl).href);
+    return reply.kind === 'raw' && reply.status === 200 ? readModels(parseJson(reply.text)) : undefined;
+  };
   let missing: NoList | undefined;
   for (const url of modelLists(targetUrl, protocol)) {
     const reply = await ask(url);
     const models = reply.kind === 'raw' && reply.status === 200 ? readModels(parseJson(reply.text)) : undefined;
     if (models !== undefined) {
-      if (typeof chooseModel(models) === 'string') return models;
-      if (serviceIn(await ask(new URL('/health', url).href)) !== undefined) return ownFirst(models);
-      const tags = protocol.models !== TAGS ? await ask(new URL(TAGS, targetUrl).href) : undefined;
-      return merged(models, tags?.kind === 'raw' ? readModels(parseJson(tags.text)) : undefined) ?? models;
+      const isOfTags = protocol.models === TAGS;
+      const chosen = chooseModel(models, protocol.operation);
+      // Ollama's list has no graphs: whether there are any, only a service of a chain can tell.
+      if (models.some(isGraph) || ('name' in chosen && !isOfTags)) return ownFirst(models);
+      if (serviceIn(await ask(new URL('/health', url).href)) !== undefined) {
+        return ownFirst((isOfTags ? await read('/v1/models') : undefined) ?? models, true);
+      }
+      if ('name' in chosen || isOfTags) return models;
+      return merged(models, await read(TAGS)) ?? models;
     }
     missing ??= { url, ...noList(url, reply) };
   }
   return missing ?? { url: targetUrl, why: 'nobody knows where' };
 }
 
-/** A service of the chain lists its own model first: that is the one that it answers with. */
-function ownFirst(models: readonly ListedModel[]): ListedModel[] {
-  return models.map((each, index) => (index === 0 ? { ...each, owner: 'chainctl' } : each));
+/** A service of the chain lists its graph first, then its own model: that is the one that it answers with. */
+function ownFirst(models: readonly ListedModel[], isService = models.some(isGraph)): readonly ListedModel[] {
+  const own = isService ? models.find((each) => !isGraph(each)) : undefined;
+  return own === undefined ? models : models.map((each) => (each === own ? { ...each, isOwn: true } : each));
 }
 
 function noList(url: string, reply: RawAnswer | Transport): Omit<NoList, 'url'> {

@@ -7,6 +7,13 @@ export interface ListedModel {
   /** It embeds, ranks, draws or listens: it answers no prompt with text. */
   readonly isOther: boolean;
   readonly owner: string | undefined;
+  /** It is a service's own: the one that is meant where none is named. */
+  readonly isOwn?: true;
+}
+
+/** A graph of steps that a service offers as a model: all of a chain, and for chats only. */
+export function isGraph({ owner }: ListedModel): boolean {
+  return owner === 'chainctl';
 }
 
 const entry = z.looseObject({
@@ -70,12 +77,19 @@ function isOther(name: string, { type, capabilities, details }: z.infer<typeof e
   );
 }
 
-/** Which model of a list is meant where none was named: the only one that answers, or a service's own. */
-export function chooseModel(models: readonly ListedModel[]): string | readonly string[] {
-  const answering = models.filter((each) => !each.isOther);
-  // A service of the chain names itself first, and its engine's models behind.
-  const [first] = models.some(({ owner }) => owner === 'chainctl') ? models : answering.length === 1 ? answering : [];
-  return first === undefined ? answering.map(({ name }) => name) : first.name;
+/**
+ * Which model of a list is meant where none was named: a service's graph where requests are chats, its own, or the only one
+ * that answers.
+ *
+ * @returns the names of all that answer where several could be meant, or none
+ */
+export function chooseModel(models: readonly ListedModel[], operation = 'chat'): ListedModel | readonly string[] {
+  const graph = models.find(isGraph);
+  if (graph !== undefined && operation === 'chat') return graph;
+  const answering = models.filter((each) => !each.isOther && !isGraph(each));
+  const [only, another] = answering;
+  const meant = models.find(({ isOwn }) => isOwn) ?? (another === undefined ? only : undefined);
+  return meant ?? answering.map(({ name }) => name);
 }
 
 const SHOWN = 10;

@@ -1,6 +1,7 @@
 import { reasonOf, remedy } from '../../../errors.ts';
 import { readWhole } from '../../files/read-whole.ts';
 import { decodedText } from '../../files/text-file.ts';
+import { yamlFault } from '../../files/yaml-fault.ts';
 import { parseLengths } from './lengths.ts';
 import type { AskSettings } from './settings.ts';
 
@@ -62,7 +63,7 @@ async function mixFile(path: string): Promise<WrittenClass[]> {
   try {
     value = parse(text);
   } catch (error) {
-    throw mixInvalid(`the file ${path} is neither YAML nor JSON: ${reasonOf(error)}`);
+    throw mixInvalid(`the file ${path} is neither YAML nor JSON: ${yamlFault({ message: reasonOf(error) })}`);
   }
   if (!isMap(value) || Object.keys(value).length === 0) throw mixInvalid(`the file ${path} names no class`);
   return Object.entries(value).map(([name, keys]) => {

@@ -7,8 +7,9 @@ import { secretPath, stackToken } from '../../stack/secrets.ts';
 import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import { desiredChain, loadBundles, modelsOf, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
+import { whereNamed, withModels } from './engine-models.ts';
 import { ensureOllama, modelFiles } from './ollama.ts';
-import { givenApiKey, keepApiKey, withModels } from './openai.ts';
+import { givenApiKey, keepApiKey } from './openai.ts';
 import { placeFiles } from './place-files.ts';
 import { freePort, LOOPBACK, portInUse, tryPort } from './ports.ts';
 import { frontOf, isReplicated } from './replicas.ts';
@@ -45,7 +46,10 @@ export async function planLocal(
   const built = await loadBundles(bundles);
   const { openai } = asked;
   const key = openai && (await givenApiKey(openai, env));
-  const request = openai === undefined ? asked : await withModels(asked, openai, key, { make, signal });
+  const { request, warnings } =
+    openai === undefined
+      ? { request: asked, warnings: [] }
+      : await withModels(asked, openai, { key, env, make, signal });
   const live = new Map((await findStackProcesses(processes)).map(({ key, port }) => [key, port]));
   const ports = await choosePorts(
     request,
@@ -54,7 +58,7 @@ export async function planLocal(
   );
   if (make && request.engine === 'ollama') {
     await sharingModels(request, signal);
-    await ensureOllama(request.ollamaUrl, modelsOf(request), context);
+    await ensureOllama(request.ollamaUrl, modelsOf(request), context, (model) => whereNamed(request, model, env));
   }
   const shared = await sharingModels(request, signal);
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
@@ -82,7 +86,10 @@ export async function planLocal(
   };
   return {
     changes: plan.changes,
-    notes: [...shared.notes, ...engineNote(request)].map((text) => ({ level: 'info', text })),
+    notes: [
+      ...[...shared.notes, ...engineNote(request)].map((text) => ({ level: 'info', text }) as const),
+      ...warnings.map((text) => ({ level: 'warn', text }) as const),
+    ],
     request,
     auth: request.auth ?? 'none',
     preview: deployed,

@@ -27,9 +27,15 @@ export function ollamaUrl(host: string | undefined): string {
  * Sees that a running Ollama has these models, pulling what is missing with progress. Ollama and its models belong to
  * the operator: they are no resources of the stack and a teardown leaves them alone.
  *
+ * @param whereNamed how another model than a given one is named: `with --model-a`
  * @throws RemedyError (exit 3) when none answers or a model cannot be pulled
  */
-export async function ensureOllama(url: string, models: readonly string[], context: ResourceContext): Promise<void> {
+export async function ensureOllama(
+  url: string,
+  models: readonly string[],
+  context: ResourceContext,
+  whereNamed: (model: string) => string,
+): Promise<void> {
   const { emit, signal } = context;
   const soon = within5s(signal);
   const present = await connect(url, soon)
@@ -48,7 +54,7 @@ export async function ensureOllama(url: string, models: readonly string[], conte
       );
     });
   const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
-  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(model, url, context);
+  for (const model of models) if (!names.has(canonicalModelName(model))) await pull(model, url, context, whereNamed);
   emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${models.join(' and ')}` });
 }
 
@@ -80,7 +86,12 @@ function connect(host: string, signal: AbortSignal): Ollama {
   });
 }
 
-async function pull(model: string, url: string, { emit, signal }: ResourceContext): Promise<void> {
+async function pull(
+  model: string,
+  url: string,
+  { emit, signal }: ResourceContext,
+  whereNamed: (model: string) => string,
+): Promise<void> {
   try {
     const progress = pullProgress(model, `model ${model}`, emit);
     for await (const part of await connect(url, signal).pull({ model, stream: true })) progress.line(part);
@@ -90,7 +101,7 @@ async function pull(model: string, url: string, { emit, signal }: ResourceContex
     throw remedy.configuration(
       'model-pull',
       `Ollama at ${url} could not pull the model ${model}: ${reasonOf(error)}`,
-      [`try it by hand: ollama pull ${model}`, 'or choose another with --model-a and --model-b'],
+      [`try it by hand: ollama pull ${model}`, `or name another ${whereNamed(model)}`],
       error,
     );
   }

@@ -204,6 +204,14 @@ describe('a mix', () => {
     await expect(openWorkload({ mix: [text] })).rejects.toThrow(why);
   });
 
+  test('a file nested without end is refused in words', async () => {
+    const file = join(folder, 'deep.yaml');
+    await writeFile(file, `chat: ${'['.repeat(20_000)}`);
+    await expect(openWorkload({ mix: [file] })).rejects.toThrow(
+      `the file ${file} is neither YAML nor JSON: is nested too deep to be read`,
+    );
+  });
+
   test('no class twice', async () => {
     await expect(openWorkload({ mix: ['a=1', 'a=2'] })).rejects.toThrow('"a" is there twice');
   });
