@@ -71,7 +71,7 @@ test('a chat runs the graph: the leaf’s text, what each step took, tokens of t
   });
   expect(steps).toMatchObject([
     { name: 'a', model: 'tinyllama', output_tokens: 20, attempts: 1, text: expect.stringMatching(/\w/) },
-    { name: 'b', model: 'phi3:mini', host: 'b-1', output_tokens: 7, address: `${b.url}/invoke` },
+    { name: 'b', model: 'phi3:mini', host: 'b-1', output_tokens: 7, address: `${b.url}/v1/chat/completions` },
   ]);
   expect(steps[1]).not.toHaveProperty('text');
   expect(body.chainctl.usage).toEqual({
