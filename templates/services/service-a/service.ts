@@ -3,6 +3,7 @@ import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
 import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
+import { engineName } from '../common/engine/failure.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { secretsOfUrl, toldUrl } from '../common/redact.ts';
@@ -110,7 +111,7 @@ export function createServiceA(context: ServiceContext): Service {
       settings: api,
       engine,
       limited: engineSettings.listed.length > 0,
-      who: 'ollama(A)',
+      who: `${engineName(engineSettings.kind)}(A)`,
       description: 'A chain of steps: its own engine first, then another service.',
       targets: [new ChainTarget(runs, Math.floor(Date.now() / 1000))],
       health,

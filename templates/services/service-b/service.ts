@@ -3,6 +3,7 @@ import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
 import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
+import { engineName } from '../common/engine/failure.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { RequestLog } from '../common/request-log.ts';
@@ -49,7 +50,7 @@ export function createServiceB(context: ServiceContext): Service {
       settings: api,
       engine,
       limited: engineSettings.listed.length > 0,
-      who: 'ollama',
+      who: engineName(engineSettings.kind),
       description: 'One engine, alone or as the last step of a chain.',
       targets: [],
       health,
