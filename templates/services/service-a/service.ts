@@ -5,6 +5,7 @@ import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
+import { secretsOfUrl, toldUrl } from '../common/redact.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { vitals } from '../common/vitals.ts';
@@ -21,21 +22,12 @@ import { readSettingsA } from './settings.ts';
 export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
-  const {
-    settings,
-    api,
-    promptChars,
-    defaults,
-    engineSettings,
-    remoteWindow: initial,
-    b,
-    history,
-  } = readSettingsA(env);
+  const { settings, api, promptChars, defaults, engineSettings, remoteWindow: initial, b } = readSettingsA(env);
   const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
-  const [remoteUrl = ''] = b.urls;
+  const remoteUrl = toldUrl(b.urls[0] ?? '');
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
   const graph = openGraph(
     env,
@@ -50,6 +42,7 @@ export function createServiceA(context: ServiceContext): Service {
       remotes,
       warn,
     },
+    [settings.auth.authorization, engineSettings.headers.authorization, ...b.urls.flatMap(secretsOfUrl)],
     promptChars,
   );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
@@ -101,7 +94,7 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const side = createSideRoutes(history, settings, warn);
+  const side = createSideRoutes(env, settings, warn, async () => (await readiness.current(Infinity)).simulated);
   return side.around({
     ...createServiceApi({
       work,
