@@ -22,7 +22,16 @@ import { readSettingsA } from './settings.ts';
 export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
-  const { settings, api, promptChars, defaults, engineSettings, remoteWindow: initial, b } = readSettingsA(env);
+  const {
+    settings,
+    api,
+    promptChars,
+    defaults,
+    engineSettings,
+    remoteWindow: initial,
+    b,
+    history,
+  } = readSettingsA(env);
   const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
@@ -94,7 +103,7 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const side = createSideRoutes(env, settings, warn, async () => (await readiness.current(Infinity)).simulated);
+  const side = createSideRoutes(history, settings, warn, async () => (await readiness.current(Infinity)).simulated);
   return side.around({
     ...createServiceApi({
       work,

@@ -3,7 +3,6 @@ import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import type { Env } from '../common/env.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { readHistorySettings } from './history/settings.ts';
-import { readHistoryHosts } from './history/visitors.ts';
 import { readRemoteB } from './remotes.ts';
 
 /** All that A reads from its environment, but for its graph: what a deploy may set of it is what is read here. */
@@ -18,7 +17,6 @@ export function readSettingsA(env: Env) {
     engineSettings: readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults),
     remoteWindow: env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 }),
     b: readRemoteB(env),
-    // The page's own part reads them itself.
-    history: { ...readHistorySettings(env, settings.logPath), hosts: readHistoryHosts(env) },
+    history: readHistorySettings(env, settings.logPath),
   };
 }
