@@ -31,6 +31,7 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   title: 'service A',
   port: 8001,
   path: '/chain',
+  entrances: { 'chat page': '/', 'OpenAI API': '/v1' },
   needs: ['b'],
   model: 'tinyllama',
   flags: {

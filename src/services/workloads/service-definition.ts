@@ -66,6 +66,8 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly port: number;
   /** The path at which it answers: what load, smoke and the health check of a deploy call. */
   readonly path: string;
+  /** What else of it a person opens, by what it is called: paths. */
+  readonly entrances?: Readonly<Record<string, string>>;
   /** Names of the services whose addresses it has to know. `--NAME-url` is derived from them. */
   readonly needs: readonly string[];
   /** The model of its engine, where the operator names none; a service without one has no engine. */

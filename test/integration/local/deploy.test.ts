@@ -112,7 +112,9 @@ describe('deploy local', () => {
       'tinyllama',
     ]);
     // Nothing listens there: it is asked, and not the file.
-    expect(await (await ask('/v1/conversations')).json()).toMatchObject({ error: { code: 'history_unavailable' } });
+    expect(await (await fetch(`${endpoints.a}/v1/conversations`)).json()).toMatchObject({
+      error: { code: 'history_unavailable' },
+    });
     for (const shown of [await readFile(stack.paths.state, 'utf8'), JSON.stringify(await stack.status())]) {
       expect(shown).not.toContain('sentinel');
     }
@@ -127,12 +129,12 @@ describe('deploy local', () => {
     const { action, reason } = off.changes.find(({ key }) => key === 'a') ?? {};
     expect(action).toBe('replace');
     expect(reason).toContain('env.CORS_ORIGINS: https://x.example -> unset');
-    expect((await ask('/v1/conversations')).status).toBe(404);
+    expect((await fetch(`${endpoints.a}/v1/conversations`)).status).toBe(404);
     const bare = await stack.deploy({ services: of({}, {}), replicas: 1 });
     expect(bare.changes.find(({ key }) => key === 'a')?.reason).toBe('env.HISTORY: off -> unset');
     const secrets = join(stack.paths.folder, 'secrets');
     expect((await readdir(secrets).catch(() => [])).filter((name) => name.startsWith('files-'))).toEqual([]);
-    expect((await ask('/v1/conversations')).status).toBe(200);
+    expect((await fetch(`${endpoints.a}/v1/conversations`)).status).toBe(200);
     expect((await ask('/v1/models')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
