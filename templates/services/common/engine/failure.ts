@@ -83,7 +83,7 @@ function refusal(who: string, reply: UpstreamReply, asked: Asked): Problem {
  * @param said what the engine said
  * @param found the prompt's length and the limit, in tokens, where the engine tells them
  */
-export function tooLong(
+function tooLong(
   { model, param = 'messages', limit }: Asked,
   said: string,
   found: { readonly length?: number; readonly limit?: number } = {},
