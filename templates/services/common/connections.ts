@@ -52,14 +52,19 @@ export class Connections {
       const timer = setTimeout(() => request.destroy(connectTimeout(this.#connectTimeoutMs)), this.#connectTimeoutMs);
       let begunAt = performance.now();
       // Each address of a name; looking that up is no part of it.
-      socket.on('connectionAttempt', () => {
+      const attempt = () => {
         begunAt = performance.now();
-      });
-      socket.once('connect', () => {
-        clearTimeout(timer);
+      };
+      const made = () => {
         this.#roundTripMs = Math.min(performance.now() - begunAt, this.#roundTripMs ?? Infinity);
-      });
-      socket.once('close', () => clearTimeout(timer));
+        over();
+      };
+      // All leave together: what stays on a connection stays for its life.
+      const over = () => {
+        clearTimeout(timer);
+        socket.off('connectionAttempt', attempt).off('connect', made).off('close', over);
+      };
+      socket.on('connectionAttempt', attempt).on('connect', made).on('close', over);
     });
     return request;
   }

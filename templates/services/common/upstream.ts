@@ -87,12 +87,14 @@ export class Upstream {
     const { method, body, timeoutMs, onBytes, scope, onResend } = request;
     const headers = withBody({ ...this.#headers, ...request.headers }, body);
     const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope, onResend };
-    return new Promise((resolve, reject) => {
-      // Of what is no answer: an answer may hold whatever it likes.
-      const answered = (reply: UpstreamReply) =>
-        resolve(reply.status === 200 ? reply : { ...reply, text: this.redact(reply.text) });
-      new Exchange(this.#connections, sent, body, answered, reject).send();
-    });
+    // No function of this place lives on: it would keep the body, which may be large, as long as the answer lasts.
+    return this.#told(new Exchange(this.#connections, sent, body).begin());
+  }
+
+  /** Of what is no answer: an answer may hold whatever it likes. */
+  async #told(asked: Promise<UpstreamReply>): Promise<UpstreamReply> {
+    const reply = await asked;
+    return reply.status === 200 ? reply : { ...reply, text: this.redact(reply.text) };
   }
 
   /** Drops every connection. */
@@ -113,8 +115,7 @@ interface Sent extends Pick<UpstreamRequest, 'method' | 'path' | 'timeoutMs'> {
 class Exchange {
   readonly #connections: Connections;
   readonly #request: Sent;
-  readonly #resolve: (reply: UpstreamReply) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #answer = Promise.withResolvers<UpstreamReply>();
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
@@ -129,23 +130,25 @@ class Exchange {
   /** Set when the answer has come whole, whatever becomes of the connection. */
   #whole: UpstreamReply | undefined;
 
-  constructor(
-    connections: Connections,
-    request: Sent,
-    body: string | undefined,
-    resolve: (reply: UpstreamReply) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(connections: Connections, request: Sent, body: string | undefined) {
     this.#connections = connections;
     this.#request = request;
     this.#body = body;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
     this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }
 
-  send(): void {
+  begin(): Promise<UpstreamReply> {
+    try {
+      this.#send();
+    } catch (error) {
+      // Of a header that cannot be sent, for one.
+      this.#abort(error);
+    }
+    return this.#answer.promise;
+  }
+
+  #send(): void {
     if (this.#settled) return;
     const { method, path, headers } = this.#request;
     const current = this.#connections.request({ method, path, headers });
@@ -181,7 +184,7 @@ class Exchange {
     incoming.on('end', () => {
       if (!this.#settle()) return;
       const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      this.#resolve(replyOf(incoming, whole.toString('utf8')));
+      this.#answer.resolve(replyOf(incoming, whole.toString('utf8')));
     });
   }
 
@@ -211,7 +214,7 @@ class Exchange {
       }
     };
     incoming.on('readable', read);
-    incoming.on('end', () => this.#settle() && this.#resolve(replyOf(incoming, '')));
+    incoming.on('end', () => this.#settle() && this.#answer.resolve(replyOf(incoming, '')));
   }
 
   #pause(wait: Promise<void>, read: () => void): void {
@@ -242,7 +245,7 @@ class Exchange {
     if (isFirst && unanswered?.reusedSocket && this.#wasClosedBefore(error)) {
       this.#retried = true;
       this.#request.onResend?.();
-      this.send();
+      this.#send();
       return;
     }
     this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
@@ -261,8 +264,8 @@ class Exchange {
   #abort(why: unknown): void {
     if (!this.#settle()) return;
     this.#current?.destroy();
-    if (this.#whole && why instanceof UpstreamError) this.#resolve(this.#whole);
-    else this.#reject(why);
+    if (this.#whole && why instanceof UpstreamError) this.#answer.resolve(this.#whole);
+    else this.#answer.reject(why);
   }
 
   #settle(): boolean {

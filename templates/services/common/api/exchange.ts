@@ -32,7 +32,9 @@ export class Exchange {
     this.path = path;
     this.family = familyOf(path);
     const given = incoming.headers[REQUEST_ID_HEADER];
-    this.requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    const id = typeof given === 'string' ? given : randomUUID();
+    // A new one is put together from twenty texts, which an open stream would keep; a test makes it one.
+    this.requestId = REQUEST_ID.test(id) ? id : randomUUID();
     this.headers = { [REQUEST_ID_HEADER]: this.requestId, ...corsHeaders };
   }
 
