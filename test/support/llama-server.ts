@@ -28,7 +28,7 @@ export function substituted(text: string, values: Values): string {
 }
 
 /** The command line that the compose file of B gives llama-server. */
-export function llamaArguments(values: Values): string[] {
+function llamaArguments(values: Values): string[] {
   const { services } = parse(COMPOSE.b, { merge: true });
   return services.llamacpp.command.map((word: string | number) => substituted(`${word}`, values));
 }
@@ -48,8 +48,8 @@ interface Options {
 /** A slot, as `/slots` tells it. */
 export interface Slot {
   readonly is_processing: boolean;
-  readonly id_task: number;
-  readonly n_ctx: number;
+  /** Of one at work. */
+  readonly next_token?: readonly { readonly n_decoded: number }[];
 }
 
 /** A real llama-server on loopback, started as the compose file starts it; it ends with `close`. */

@@ -150,6 +150,6 @@ export function engineError(who: string, why: string): Problem {
   return new Problem(502, `${who} error: ${why}`, {}, { code: 'engine_error' });
 }
 
-function unavailable(who: string, why: string): Problem {
+export function unavailable(who: string, why: string): Problem {
   return new Problem(503, `${who} error: ${why}`, UNAVAILABLE_HEADERS, { code: 'engine_unavailable' });
 }

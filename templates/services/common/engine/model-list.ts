@@ -1,10 +1,9 @@
 import { canonicalModelName } from '../../../../src/services/chain/model-name.ts';
 import { engineSays } from '../engine-error.ts';
-import { UpstreamError } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { chatFailure, engineError, engineName } from './failure.ts';
+import { chatFailure, engineError, engineName, unavailable } from './failure.ts';
 
 const FRESH_MS = 5000;
 const TIMEOUT_MS = 5000;
@@ -31,7 +30,7 @@ export class ModelList {
     this.#parse = parse;
   }
 
-  /** Those of `MODELS`, where that names any. Rejects with a 502. */
+  /** Those of `MODELS`, where that names any. Rejects with the `Problem` of a chat that fails so: 502, 503 or 504. */
   current(): Promise<readonly EngineModel[]> {
     if (this.#asked && performance.now() - this.#askedAt < FRESH_MS) return this.#asked;
     this.#askedAt = performance.now();
@@ -52,6 +51,8 @@ export class ModelList {
         ? engineError(who, error.message)
         : chatFailure(who, error);
     });
+    // As of a chat: while an engine loads, or cannot be reached, whoever asks may come back.
+    if (reply.status === 503) throw unavailable(who, engineSays(reply));
     if (reply.status !== 200) throw engineError(who, engineSays(reply));
     const models = this.#parse(reply.text);
     if (!models) throw engineError(who, `answered ${this.#path} with something that is no list of models`);
