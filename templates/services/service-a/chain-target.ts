@@ -1,7 +1,9 @@
+import { asProblem } from '../common/api/errors.ts';
 import type { ChatAsk, ChatCall, ChatOutcome, ChatTarget } from '../common/api/target.ts';
 import type { ChatMessage } from '../common/engine/engine.ts';
+import { roundSeconds } from '../common/seconds.ts';
 import type { ChainRuns } from './chain-runs.ts';
-import type { GraphInput } from './pipeline/graph.ts';
+import type { GraphContext, GraphInput } from './pipeline/graph.ts';
 
 /** The model `chain` of A's chats: each runs the graph, and the leaf answers. */
 export class ChainTarget implements ChatTarget {
@@ -16,11 +18,12 @@ export class ChainTarget implements ChatTarget {
     this.created = created;
   }
 
-  async chat({ messages, order }: ChatAsk, { scope, headers, sink }: ChatCall): Promise<ChatOutcome> {
+  async chat({ messages, order }: ChatAsk, { scope, headers, sink, onStep }: ChatCall): Promise<ChatOutcome> {
     const { outcome, queueMs, begunAt } = await this.#runs.run(inputOf(messages, order), {
       scope,
       headers,
       ...(sink && { sink: (_step, deltas) => sink(deltas) }),
+      ...(onStep && { onStep: watching(onStep) }),
     });
     const { answer, usage, wholeUsage, firstTokenSeconds, host, simulated, steps } = outcome;
     const beforeSeconds = (begunAt - scope.startedAt) / 1000;
@@ -36,6 +39,23 @@ export class ChainTarget implements ChatTarget {
       steps,
     };
   }
+}
+
+/** Tells of steps in the form of the answers. */
+function watching(told: NonNullable<ChatCall['onStep']>): NonNullable<GraphContext['onStep']> {
+  return (name) => {
+    told({ name });
+    return {
+      succeeded({ seconds, outputTokens }) {
+        told({
+          name,
+          seconds: roundSeconds(seconds),
+          ...(outputTokens !== undefined && { output_tokens: outputTokens }),
+        });
+      },
+      failed: (error) => told({ name, error: typeof error === 'string' ? error : asProblem(error).message }),
+    };
+  };
 }
 
 function inputOf(messages: readonly ChatMessage[], order: ChatAsk['order']): GraphInput {

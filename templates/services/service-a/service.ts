@@ -7,6 +7,7 @@ import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
 import { readEngineSettings } from '../common/engine/engine-settings.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
+import { secretsOfUrl, toldUrl } from '../common/redact.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
 import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
@@ -33,7 +34,7 @@ export function createServiceA(context: ServiceContext): Service {
   const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
   const b = readRemoteB(env);
-  const [remoteUrl = ''] = b.urls;
+  const remoteUrl = toldUrl(b.urls[0] ?? '');
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
   const graph = openGraph(
     env,
@@ -48,6 +49,7 @@ export function createServiceA(context: ServiceContext): Service {
       remotes,
       warn,
     },
+    [settings.auth.authorization, engineSettings.headers.authorization, ...b.urls.flatMap(secretsOfUrl)],
     promptChars,
   );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
@@ -99,7 +101,7 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const side = createSideRoutes(env, settings, warn);
+  const side = createSideRoutes(env, settings, warn, async () => (await readiness.current(Infinity)).simulated);
   return side.around({
     ...createServiceApi({
       work,

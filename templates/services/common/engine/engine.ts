@@ -105,6 +105,8 @@ export interface EngineRun {
   readonly sink?: DeltaSink;
   /** Sent on with the request: `x-request-id`, `traceparent`, ... */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Told when the request is sent a second time, the first having come to a connection that was closed. */
+  readonly onResend?: () => void;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
