@@ -55,16 +55,16 @@ export class Connections {
       const attempt = () => {
         begunAt = performance.now();
       };
-      const connected = () => {
+      const made = () => {
         this.#roundTripMs = Math.min(performance.now() - begunAt, this.#roundTripMs ?? Infinity);
         over();
       };
-      // All leave together: what stays on a connection is kept for its life.
+      // All leave together: what stays on a connection stays for its life.
       const over = () => {
         clearTimeout(timer);
-        socket.off('connectionAttempt', attempt).off('connect', connected).off('close', over);
+        socket.off('connectionAttempt', attempt).off('connect', made).off('close', over);
       };
-      socket.on('connectionAttempt', attempt).on('connect', connected).on('close', over);
+      socket.on('connectionAttempt', attempt).on('connect', made).on('close', over);
     });
     return request;
   }

@@ -88,12 +88,13 @@ export class Upstream {
     const headers = withBody({ ...this.#headers, ...request.headers }, body);
     const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope, onResend };
     // No function of this place lives on: it would keep the body, which may be large, as long as the answer lasts.
-    return this.#redacted(new Exchange(this.#connections, sent, body).begin());
+    return this.#told(new Exchange(this.#connections, sent, body).begin());
   }
 
   /** Of what is no answer: an answer may hold whatever it likes. */
-  #redacted(asked: Promise<UpstreamReply>): Promise<UpstreamReply> {
-    return asked.then((reply) => (reply.status === 200 ? reply : { ...reply, text: this.redact(reply.text) }));
+  async #told(asked: Promise<UpstreamReply>): Promise<UpstreamReply> {
+    const reply = await asked;
+    return reply.status === 200 ? reply : { ...reply, text: this.redact(reply.text) };
   }
 
   /** Drops every connection. */
