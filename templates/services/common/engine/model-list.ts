@@ -1,5 +1,6 @@
 import { canonicalModelName } from '../../../../src/services/chain/model-name.ts';
 import { engineSays } from '../engine-error.ts';
+import { UpstreamError } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
