@@ -24,11 +24,15 @@ export interface Turn {
 export interface Measured {
   readonly first_token_seconds?: number;
   readonly total_seconds?: number;
+  /** Of all steps together. */
+  readonly usage?: { readonly completion_tokens?: number };
+  /** How many pieces came of an answer that has no end; mostly a token each. */
+  readonly output_pieces?: number;
   readonly simulated?: boolean;
   readonly steps?: readonly Step[];
 }
 
-interface Step {
+export interface Step {
   readonly name?: string;
   readonly model?: string;
   readonly host?: string;

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { readCors } from '../../templates/services/common/api/cors.ts';
+import { Router } from '../../templates/services/common/api/router.ts';
 import { Env } from '../../templates/services/common/env.ts';
 import { readCommonSettings } from '../../templates/services/common/service-settings.ts';
+import { readHistorySettings } from '../../templates/services/service-a/history/settings.ts';
 import { createSideRoutes } from '../../templates/services/service-a/page/side-routes.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of requests, of many shapes
@@ -45,12 +48,22 @@ export async function startChatServer(
   const warnings: string[] = [];
   const source = new Env({ LOG_PATH: 'none', ...(token && { AUTH_TOKEN: token }), ...env });
   const settings = readCommonSettings(source, { minProcessSeconds: 0 });
-  const side = createSideRoutes(source, settings, (line) => warnings.push(line));
+  const side = createSideRoutes(
+    readHistorySettings(source, settings.logPath),
+    settings,
+    (line) => warnings.push(line),
+    async () => true,
+  );
+  const router = new Router({ routes: side.routes, auth: settings.auth, cors: readCors(source), warn: () => {} });
   const chats: AskedChat[] = [];
   const waiting: ((chat: AskedChat) => void)[] = [];
   let taken = 0;
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (side.answer(incoming, outgoing)) return;
+    if (incoming.url?.startsWith('/v1/conversations')) {
+      router.listener(incoming, outgoing);
+      return;
+    }
     const refusal = settings.auth.refusal(incoming.headers.authorization);
     if (refusal) {
       respond(outgoing, 401, { error: { message: refusal.message, code: 'invalid_api_key' }, detail: refusal.message });

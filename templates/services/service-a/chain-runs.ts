@@ -64,7 +64,7 @@ export class ChainRuns {
       holdsPlace = false;
     };
     try {
-      const outcome = await graph.run(input, { ...context, onStep: this.#onStep, onEngineFree: leave });
+      const outcome = await graph.run(input, { ...context, onStep: this.#watch(context), onEngineFree: leave });
       const endedAt = performance.now();
       if (!isChat) least.record(endedAt - begunAt, endedAt, ahead);
       return { outcome, queueMs, begunAt };
@@ -75,7 +75,19 @@ export class ChainRuns {
     }
   }
 
-  readonly #onStep = (step: string): StepWatch | undefined => {
+  /** Counts each step, and tells whoever wants to know of it. */
+  #watch({ onStep }: GraphContext): NonNullable<GraphContext['onStep']> {
+    if (onStep === undefined) return this.#count;
+    return (step) => {
+      const watches = [this.#count(step), onStep(step)];
+      return {
+        succeeded: (figures) => watches.forEach((each) => void each?.succeeded(figures)),
+        failed: (error) => watches.forEach((each) => void each?.failed(error)),
+      };
+    };
+  }
+
+  readonly #count = (step: string): StepWatch | undefined => {
     const series = this.#options.steps[step];
     series?.begun();
     return series;

@@ -1,7 +1,10 @@
+import { asProblem } from '../common/api/errors.ts';
 import type { ChatAsk, ChatCall, ChatOutcome, ChatTarget } from '../common/api/target.ts';
 import type { ChatMessage } from '../common/engine/engine.ts';
+import { Problem } from '../common/problem.ts';
+import { roundSeconds } from '../common/seconds.ts';
 import type { ChainRuns } from './chain-runs.ts';
-import type { GraphInput } from './pipeline/graph.ts';
+import type { GraphContext, GraphInput } from './pipeline/graph.ts';
 
 /** The model `chain` of A's chats: each runs the graph, and the leaf answers. */
 export class ChainTarget implements ChatTarget {
@@ -16,11 +19,15 @@ export class ChainTarget implements ChatTarget {
     this.created = created;
   }
 
-  async chat({ messages, order }: ChatAsk, { scope, headers, sink }: ChatCall): Promise<ChatOutcome> {
-    const { outcome, queueMs, begunAt } = await this.#runs.run(inputOf(messages, order), {
+  async chat({ messages, order }: ChatAsk, { scope, headers, sink, onStep }: ChatCall): Promise<ChatOutcome> {
+    const run = this.#runs.run(inputOf(messages, order), {
       scope,
       headers,
       ...(sink && { sink: (_step, deltas) => sink(deltas) }),
+      ...(onStep && { onStep: watching(onStep) }),
+    });
+    const { outcome, queueMs, begunAt } = await run.catch((error: unknown) => {
+      throw unavailableWhereUnbegun(error);
     });
     const { answer, usage, wholeUsage, firstTokenSeconds, host, simulated, steps } = outcome;
     const beforeSeconds = (begunAt - scope.startedAt) / 1000;
@@ -36,6 +43,30 @@ export class ChainTarget implements ChatTarget {
       steps,
     };
   }
+}
+
+/** As a model says it whose engine is away: `/chain` knows 502 alone, which tells clients that work was done. */
+function unavailableWhereUnbegun(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.unbegun !== true || error.status !== 502) return error;
+  const problem = new Problem(503, error.message, { 'retry-after': '5' }, { code: 'engine_unavailable' });
+  return Object.assign(problem, { stage: error.stage, upstream: error.upstream });
+}
+
+/** Tells of steps in the form of the answers. */
+function watching(told: NonNullable<ChatCall['onStep']>): NonNullable<GraphContext['onStep']> {
+  return (name) => {
+    told({ name });
+    return {
+      succeeded({ seconds, outputTokens }) {
+        told({
+          name,
+          seconds: roundSeconds(seconds),
+          ...(outputTokens !== undefined && { output_tokens: outputTokens }),
+        });
+      },
+      failed: (error) => told({ name, error: typeof error === 'string' ? error : asProblem(error).message }),
+    };
+  };
 }
 
 function inputOf(messages: readonly ChatMessage[], order: ChatAsk['order']): GraphInput {

@@ -48,7 +48,7 @@ function keepsConversations(open: () => Database): void {
     const store = await fresh();
     const id = conversation();
     expect(await store.put(id, 'turn-0001', asked('  Hello\u0000\ud800 there\nsecond line'))).toMatchObject({
-      deleted: false,
+      refused: undefined,
       turn: { position: 1, state: 'pending', question: '  Hello\ufffd\ufffd there\nsecond line' },
     });
     await store.put(id, 'turn-0001', answered('Hello', 'Half of', { state: 'stopped', model: 'a\u0000b' }));
@@ -81,7 +81,7 @@ function keepsConversations(open: () => Database): void {
     const writes = Array.from({ length: 40 }, (_, index) =>
       store.put(id, `turn-${index % 2}-${index}`, asked(`question ${index}`)),
     );
-    const positions = (await Promise.all(writes)).map((each) => (each.deleted ? 0 : each.turn.position));
+    const positions = (await Promise.all(writes)).map((each) => (each.refused ? 0 : each.turn.position));
     expect(positions.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 40 }, (_, at) => at + 1));
     // The answers come in another order, and their turns stay where they are.
     await Promise.all(
@@ -141,7 +141,7 @@ function keepsConversations(open: () => Database): void {
     await store.put(other, 'turn-0001', asked('Other'));
     expect(await store.delete(one)).toBe(true);
     expect(await store.delete(one)).toBe(false);
-    expect(await store.put(one, 'turn-0001', answered('One', 'late'))).toEqual({ deleted: true });
+    expect(await store.put(one, 'turn-0001', answered('One', 'late'))).toEqual({ refused: 'deleted' });
     expect(await store.turns(one, 10, 0)).toBeUndefined();
     expect((await store.list(10)).data.map(({ id }) => id)).toEqual([other]);
     expect(await store.deleteAll()).toBe(1);
@@ -159,13 +159,36 @@ function keepsConversations(open: () => Database): void {
       now += 3_600_001;
     }
     expect((await store.list(10)).data.map(({ id }) => id)).toEqual([third, second]);
-    // A conversation that alone is too much is not deleted under its reader's hands; what comes is refused.
-    await store.put(third, 'turn-0002', answered('question', 'x'.repeat(30_000)));
-    now += 3_600_001;
-    await expect(store.put(third, 'turn-0003', asked('more'))).rejects.toThrow('larger than HISTORY_MAX_MB');
-    expect((await store.list(10)).data.map(({ id }) => id)).toEqual([third]);
-    expect(await store.delete(third)).toBe(true);
-    expect(await store.put(second, 'turn-0001', asked('again'))).toMatchObject({ deleted: false });
+  });
+
+  test('a conversation that alone is too much takes no more turns, and is in the way of no other one', async () => {
+    // All in one millisecond, too.
+    const store = await fresh({ maxBytes: 25_000, maxAgeMs: 86_400_000 }, () => 2_000_000_000_000);
+    const [large, other] = [conversation(), conversation()];
+    await store.put(large, 'turn-0001', asked('question'));
+    await store.put(large, 'turn-0002', answered('question', 'x'.repeat(30_000)));
+    await store.put(large, 'turn-0001', answered('question', 'y'.repeat(30_000)));
+    expect(await store.put(large, 'turn-0003', asked('more'))).toEqual({ refused: 'full' });
+    // What is being answered ends.
+    await store.put(large, 'turn-0002', asked('question'));
+    expect((await store.turns(large, 10, 0))?.data).toMatchObject([
+      { answer: expect.stringMatching(/^y/), state: 'complete' },
+      { answer: expect.stringMatching(/^x/) },
+    ]);
+    expect((await store.list(10)).data.map(({ id }) => id)).toEqual([large]);
+    expect(await store.put(other, 'turn-0001', asked('question'))).toMatchObject({ turn: { position: 1 } });
+    expect((await store.list(10)).data.map(({ id }) => id)).toEqual([other]);
+    expect(await store.put(large, 'turn-0001', asked('again'))).toMatchObject({ turn: { position: 1 } });
+  });
+
+  test('what was measured of a broken answer is kept, whoever knows it', async () => {
+    const store = await fresh();
+    const id = conversation();
+    const stopped = (details: string | null) => answered('Hello', 'Half of', { state: 'stopped', details });
+    await store.put(id, 'turn-0001', stopped(null));
+    await store.put(id, 'turn-0001', stopped('{"total_seconds":1}'));
+    await store.put(id, 'turn-0001', stopped('{"total_seconds":2}'));
+    expect(await store.turn(id, 'turn-0001')).toMatchObject({ details: '{"total_seconds":1}' });
   });
 
   test('opened again, it has what was written', async () => {

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request as ask } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -125,4 +126,84 @@ describe('conversations that A keeps', () => {
     expect(await get('', { method: 'DELETE' })).toMatchObject({ body: { deleted: 2 } });
     expect(await get('')).toMatchObject({ body: { data: [] } });
   });
+
+  test('have the question of a chat that names its turn by headers alone, whole or streamed', async () => {
+    const engine = await lab.engine();
+    const b = await lab.b(engine.url);
+    const a = await lab.a(engine.url, b.url, { HISTORY_PATH: join(makeFolder(), 'history.db') });
+    for (const [turn, stream] of [
+      ['turn-0001', true],
+      ['turn-0002', false],
+    ] as const) {
+      const answer = await fetch(`${a.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'x-chainctl-conversation': 'conversation-1', 'x-chainctl-turn': turn },
+        body: JSON.stringify({ stream, messages: [{ role: 'user', content: `Question of ${turn}` }] }),
+      });
+      expect(answer.status).toBe(200);
+      await answer.text();
+    }
+    await expect
+      .poll(async () => (await request(`${a.url}/v1/conversations/conversation-1/turns`)).body.data)
+      .toMatchObject([
+        { question: 'Question of turn-0001', answer: expect.stringMatching(/./), state: 'complete' },
+        { question: 'Question of turn-0002', answer: expect.stringMatching(/./), state: 'complete' },
+      ]);
+    expect((await request(`${a.url}/v1/conversations`)).body.data).toMatchObject([
+      { title: 'Question of turn-0001', turns: 2 },
+    ]);
+  });
+
+  test('are neither shown to nor written by pages of other origins, nor under a name that may be anybody’s', async () => {
+    const engine = await lab.engine();
+    const b = await lab.b(engine.url);
+    const a = await lab.a(engine.url, b.url, {
+      HISTORY_PATH: join(makeFolder(), 'history.db'),
+      HISTORY_HOSTS: 'chat.example',
+      CORS_ORIGINS: 'https://may.example',
+    });
+    await put(a, 'conversation-1/turns/turn-0001', { question: 'Secret' });
+    const asked = async (path: string, headers: Record<string, string>, body?: string) => {
+      const answer = await raw(a.url + path, { ...headers, ...(body !== undefined && { method: 'POST' }) }, body);
+      return [answer.status, JSON.parse(answer.text).error?.code ?? 'none'];
+    };
+    const chat = JSON.stringify({ max_tokens: 2, messages: [{ role: 'user', content: 'Hi' }] });
+    const turn = { 'x-chainctl-conversation': 'conversation-1', 'x-chainctl-turn': 'turn-0002' };
+    const evil = { origin: 'http://evil.example' };
+    const may = { origin: 'https://may.example' };
+    expect(await asked('/v1/conversations', {})).toEqual([200, 'none']);
+    expect(await asked('/v1/conversations', { host: 'chat.example' })).toEqual([200, 'none']);
+    for (const path of ['/v1/conversations', '/v1/conversations/conversation-1/turns']) {
+      expect(await asked(path, { host: 'evil.example:8001' })).toEqual([403, 'host_not_allowed']);
+      expect(await asked(path, evil)).toEqual([403, 'origin_not_allowed']);
+      expect(await asked(path, may)).toEqual([403, 'origin_not_allowed']);
+    }
+    // Pages that are named may chat, but not into the conversations; others may not even have it work.
+    expect(await asked('/v1/chat/completions', may, chat)).toEqual([200, 'none']);
+    expect(await asked('/v1/chat/completions', { ...may, ...turn }, chat)).toEqual([403, 'origin_not_allowed']);
+    expect(await asked('/v1/chat/completions', { ...evil, 'content-type': 'text/plain' }, chat)).toEqual([
+      403,
+      'origin_not_allowed',
+    ]);
+    expect((await raw(`${b.url}/invoke`, { ...evil, method: 'POST' }, '{}')).status).toBe(403);
+    // The own page under such a name chats on, and its chats are not kept.
+    expect(await asked('/v1/chat/completions', { host: 'evil.example', ...turn }, chat)).toEqual([200, 'none']);
+    expect((await request(`${a.url}/v1/conversations/conversation-1/turns`)).body.data).toHaveLength(1);
+  });
 });
+
+/** Headers as they are: `fetch` sets its own host. */
+function raw(url: string, { method = 'GET', ...headers }: Record<string, string>, body?: string) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const outgoing = ask(url, { method, headers }, (incoming) => {
+      let text = '';
+      incoming.setEncoding('utf8');
+      incoming.on('data', (chunk) => {
+        text += chunk;
+      });
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, text }));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}

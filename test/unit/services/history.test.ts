@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Env } from '../../../templates/services/common/env.ts';
-import { AnswerReader } from '../../../templates/services/service-a/history/answer-tap.ts';
+import { AnswerReader } from '../../../templates/services/service-a/history/answer-reader.ts';
+import { questionOf } from '../../../templates/services/service-a/history/question.ts';
 import { validateTurn } from '../../../templates/services/service-a/history/routes.ts';
 import { readHistorySettings } from '../../../templates/services/service-a/history/settings.ts';
 import { titleOf } from '../../../templates/services/service-a/history/turn.ts';
@@ -34,6 +35,15 @@ describe('a turn that is to be kept', () => {
     [{ question: 'q', chainctl: { x: 'y'.repeat(70_000) } }, 'chainctl: is larger than 64 KiB'],
   ])('is refused otherwise, with the field: %j', (body, message) => {
     expect(() => validateTurn(body)).toThrow(message);
+  });
+
+  it('keeps its details as they are, but for what a database cannot hold', () => {
+    const chainctl = { text: '\\u0000 and \u0000', steps: [{ error: 'half \ud800' }] };
+    const details = validateTurn({ question: 'q', chainctl }).details ?? '';
+    expect(JSON.parse(details)).toEqual({ text: '\\u0000 and \ufffd', steps: [{ error: 'half \ufffd' }] });
+    const reader = new AnswerReader();
+    reader.push(Buffer.from(`data: ${JSON.stringify({ chainctl })}\n\n`));
+    expect(reader.result.details).toBe(details);
   });
 
   it('gives its conversation a title of one line', () => {
@@ -71,6 +81,39 @@ describe('an answer that is looked at while it is sent', () => {
     expect(failed.result).toMatchObject({ answer: 'Half', state: 'failed', error: 'engine gone' });
   });
 
+  it('has the times that its reader saw where it has no end', () => {
+    let now = 1000;
+    const reader = new AnswerReader(() => now);
+    const step = (fields: object) => reader.push(Buffer.from(event({ choices: [], step: fields })));
+    step({ name: 'a' });
+    now += 400;
+    step({ name: 'a', seconds: 0.4, output_tokens: 20 });
+    step({ name: 'b' });
+    now += 100;
+    reader.push(Buffer.from(content('One, ')));
+    now += 1000;
+    reader.push(Buffer.from(content('two')));
+    reader.simulated = true;
+    expect(JSON.parse(reader.result.details ?? '')).toEqual({
+      ...{ first_token_seconds: 0.5, output_pieces: 2, total_seconds: 1.5, simulated: true },
+      steps: [{ name: 'a', seconds: 0.4, output_tokens: 20 }],
+    });
+  });
+
+  it('may come in one piece', () => {
+    const message = { role: 'assistant', content: 'Grüß Gott 🙂' };
+    const body = { model: 'chain', choices: [{ index: 0, message, finish_reason: 'stop' }], chainctl: { host: 'b' } };
+    const bytes = Buffer.from(JSON.stringify(body, null, 1));
+    const reader = new AnswerReader();
+    for (let at = 0; at < bytes.length; at += 7) reader.push(bytes.subarray(at, at + 7));
+    expect([reader.begun, reader.ended]).toEqual([false, false]);
+    reader.end();
+    expect(reader.ended).toBe(true);
+    expect(reader.result).toEqual({
+      ...{ answer: 'Grüß Gott 🙂', state: 'complete', model: 'chain', error: null, details: '{"host":"b"}' },
+    });
+  });
+
   it('is as far as it could be read where an event is too long', () => {
     const reader = new AnswerReader();
     reader.push(Buffer.from(content('Half')));
@@ -94,6 +137,24 @@ describe('an answer that is looked at while it is sent', () => {
       expect(reader.result.answer).toBe('');
     }
   });
+});
+
+describe('the question of a chat', () => {
+  it.each([
+    [
+      '{"messages":[{"role":"user","content":"one"},{"role":"assistant","content":"x"},{"role":"user","content":"two"}]}',
+      'two',
+    ],
+    [
+      '{"messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]},{"role":"tool"}]}',
+      'a\nb',
+    ],
+    ['{"messages":[{"role":"system","content":"x"}]}', ''],
+    ['{"messages":[null,{"role":"user","content":[null,{"text":7}]}]}', ''],
+    ['{"messages":"text"}', ''],
+    ['null', ''],
+    ['{', ''],
+  ])('%s: %j', (body, question) => expect(questionOf(body)).toBe(question));
 });
 
 describe('where history is kept', () => {

@@ -2,7 +2,7 @@ import type { Delta, EngineAnswer, TokenUsage } from '../engine/engine.ts';
 import { roundSeconds } from '../seconds.ts';
 import { count, list, number, object, text } from './openapi.ts';
 import type { Schema } from './schema.ts';
-import type { ChatOutcome } from './target.ts';
+import type { ChatOutcome, StepProgress } from './target.ts';
 
 /** What every part of one answer has in common. */
 export interface AnswerHead {
@@ -125,6 +125,11 @@ export class ChunkForm {
         );
     }
     return events;
+  }
+
+  /** A step begins, or has ended: no choice, so clients that do not know it pass it over. */
+  step(step: StepProgress): string {
+    return `${this.#before}],"step":${JSON.stringify(step)}${this.#usage}}\n\n`;
   }
 
   /** The last events: why it ended, what it used, and that it is whole. */

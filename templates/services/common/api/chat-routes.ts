@@ -9,7 +9,7 @@ import type { Offer } from './offer.ts';
 import { event, WORK_FAILURES } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
-import type { ChatCall, ChatOutcome } from './target.ts';
+import type { ChatCall, ChatOutcome, StepProgress } from './target.ts';
 import { type Call, handleWork, type WorkResult } from './work.ts';
 
 export const SSE_HEADERS = {
@@ -17,6 +17,9 @@ export const SSE_HEADERS = {
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
 };
+
+/** Whoever sends it is told in a stream which step works. The head leaves with that, so what fails then is an event. */
+const PROGRESS_HEADER = 'x-chainctl-progress';
 
 /** Chats in OpenAI's form. */
 export function chatRoutes(deps: ApiDeps): readonly Route[] {
@@ -74,7 +77,13 @@ async function chat(
     failure: failureEvent,
     pingMs: settings.pingMs,
   });
-  const outcome = await begin.run({ scope, headers: call.headers, sink: (deltas) => writer.send(form.pieces(deltas)) });
+  const onStep = (step: StepProgress) => void writer.send(form.role() + form.step(step));
+  const outcome = await begin.run({
+    scope,
+    headers: call.headers,
+    sink: (deltas) => writer.send(form.pieces(deltas)),
+    onStep: exchange.incoming.headers[PROGRESS_HEADER] === undefined ? undefined : onStep,
+  });
   writer.end(form.end(outcome.answer, outcome.usage, chainctl(outcome)));
   return { log: logOf(exchange.path, head.model, outcome, scope.elapsedSeconds()) };
 }

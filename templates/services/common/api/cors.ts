@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { type Env, EnvError } from '../env.ts';
+import { Problem } from '../problem.ts';
 
 const EXPOSED = 'x-request-id, x-chainctl-trimmed, retry-after, x-should-retry';
 /** Names of headers, and nothing that could end one. */
@@ -36,10 +37,38 @@ export class Cors {
     };
   }
 
+  /**
+   * Why what a page of another origin asks for is not done; undefined where it may ask, and for what is no page. Not to read an
+   * answer is not enough: a form needs no leave to have a service work.
+   */
+  refusal({ headers }: IncomingMessage): Problem | undefined {
+    if (headers.origin === undefined || !isForeign(headers) || this.#matches(headers.origin)) return undefined;
+    const why = `pages of ${shown(headers.origin)} may not use this service: name that origin in its setting CORS_ORIGINS`;
+    return new Problem(403, why, {}, { code: 'origin_not_allowed' });
+  }
+
   #matches(origin: string | undefined): boolean {
     if (origin === undefined || !ORIGIN.test(origin)) return false;
     return this.#origins.has('*') || this.#origins.has(origin);
   }
+}
+
+/**
+ * Whether a web page of another origin asks. As Go's `http.CrossOriginProtection` finds out: by what the browser says itself
+ * (to secure and local addresses), else by comparing. Programs send no such headers, or origins of their own (`app://`).
+ */
+export function isForeign({ origin, host, ...headers }: IncomingHttpHeaders): boolean {
+  if (origin === undefined || !(origin === 'null' || /^https?:/i.test(origin))) return false;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const protocol = origin.slice(0, origin.indexOf(':') + 1);
+  const own = `${protocol}//${host}`;
+  return !URL.canParse(origin) || !URL.canParse(own) || new URL(origin).host !== new URL(own).host;
+}
+
+/** What a caller sent, in a message. */
+export function shown(value: string): string {
+  return value.replace(/[^\x21-\x7e]/g, '?').slice(0, 100);
 }
 
 /** From CORS_ORIGINS: origins as browsers send them, or `*`. */

@@ -4,7 +4,7 @@ import type { Problem } from '../problem.ts';
 import { errorBody, errorHeaders, type Family, familyOf } from './errors.ts';
 import { ReaderWatch } from './reader-watch.ts';
 
-const REQUEST_ID_HEADER = 'x-request-id';
+export const REQUEST_ID_HEADER = 'x-request-id';
 /** W3C Trace Context, of its version and of later ones. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]{1,200})?$/;
 const MOST_TRACESTATE = 2048;
@@ -35,8 +35,7 @@ export class Exchange {
     this.outgoing = outgoing;
     this.path = path;
     this.family = familyOf(path);
-    const given = incoming.headers[REQUEST_ID_HEADER];
-    this.requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    this.requestId = requestIdOf(incoming);
     this.headers = { [REQUEST_ID_HEADER]: this.requestId, ...corsHeaders };
   }
 
@@ -76,4 +75,12 @@ export class Exchange {
     // 499 is for the log; on the wire nobody is listening any more.
     this.json(problem.status, errorBody(family, problem), errorHeaders(problem));
   }
+}
+
+/** The request's own id, where it may go into headers and logs; else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers[REQUEST_ID_HEADER];
+  const id = typeof given === 'string' ? given : randomUUID();
+  // A new one is put together from twenty texts, which an open stream would keep; a test makes it one.
+  return REQUEST_ID.test(id) ? id : randomUUID();
 }

@@ -52,6 +52,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   204: 'The page may ask',
   400: 'The body or a field of it is refused; the message names it',
   401: 'A token is needed',
+  403: 'Not for this page, or not under this name',
   404: 'There is no such model or route',
   405: 'Not with this method',
   408: 'The body came too slowly',
@@ -113,7 +114,12 @@ export function openApiOf(service: string, routes: readonly Route[], auth: boole
 
 function operationOf(route: Route, doc: RouteDoc, auth: boolean): Record<string, unknown> {
   const family = familyOf(route.path);
-  const failures = [...(doc.failures ?? []), ...(auth && !route.open ? [401] : []), ...(route.open ? [] : [500])];
+  const failures = [
+    ...(doc.failures ?? []),
+    ...(route.method === 'POST' ? [403] : []),
+    ...(auth && !route.open ? [401] : []),
+    ...(route.open ? [] : [500]),
+  ];
   const responses: Record<number, unknown> = {
     200: {
       description: MEANINGS[200],

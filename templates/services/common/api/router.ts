@@ -90,6 +90,8 @@ export class Router {
     }
     const route = methods[method as Method];
     if (route === undefined) throw new Problem(405, 'Method Not Allowed', { allow: allowOf(methods) });
+    const foreign = route.method === 'POST' ? this.#options.cors.refusal(incoming) : undefined;
+    if (foreign !== undefined) throw foreign;
     // Before the body and before the log: whoever has no token costs as little as can be.
     const refusal = route.open ? undefined : this.#options.auth.refusal(incoming.headers.authorization);
     if (refusal !== undefined) throw refusal;

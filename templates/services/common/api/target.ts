@@ -16,6 +16,17 @@ export interface ChatCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Without one the whole answer is all that is wanted. Its promise holds up the engine that is read. */
   readonly sink: DeltaSink | undefined;
+  /** Told of each step when it begins, and when it has ended; by a target that has steps. */
+  readonly onStep?: ((step: StepProgress) => void) | undefined;
+}
+
+/** With nothing but a name it begins. */
+export interface StepProgress {
+  readonly name: string;
+  readonly seconds?: number;
+  readonly output_tokens?: number;
+  /** Why it was skipped, or has failed. */
+  readonly error?: string;
 }
 
 /** How a chat ended well; failures are `Problem`s. Seconds. */

@@ -107,6 +107,8 @@ export interface EngineRun {
   readonly isPassedOn?: boolean;
   /** Sent on with the request: `x-request-id`, `traceparent`, ... */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Told when the request is sent a second time, the first having come to a connection that was closed. */
+  readonly onResend?: () => void;
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';

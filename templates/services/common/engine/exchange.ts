@@ -42,6 +42,7 @@ export async function exchangeStream(
     body: JSON.stringify(exchange.body),
     timeoutMs: exchange.timeoutMs,
     scope: run.scope,
+    onResend: run.onResend,
     ...(run.headers && { headers: run.headers }),
     onBytes: (bytes, progress) => {
       const fault = faultOf(() => framing.push(bytes));

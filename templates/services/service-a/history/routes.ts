@@ -1,85 +1,81 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Auth } from '../../common/auth.ts';
+import type { Exchange } from '../../common/api/exchange.ts';
+import type { Route } from '../../common/api/router.ts';
 import { type BodyLimits, parseJsonBody, readBody } from '../../common/body.ts';
 import { Problem } from '../../common/problem.ts';
-import { ID } from './answer-tap.ts';
 import { HistoryFault } from './database.ts';
 import type { History } from './history.ts';
-import { fail, json } from './reply.ts';
+import { HISTORY_DOCS } from './route-docs.ts';
 import type { HistoryStore } from './store.ts';
-import { type Conversation, STATES, type Turn, type TurnState, type TurnWrite } from './turn.ts';
+import {
+  type Conversation,
+  detailsOf,
+  ID,
+  MAX_DETAILS,
+  STATES,
+  type Turn,
+  type TurnState,
+  type TurnWrite,
+} from './turn.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface HistoryRoutesOptions {
   readonly history: History;
-  readonly auth: Auth;
+  readonly visitors: Visitors;
   readonly limits: BodyLimits;
   readonly warn: (line: string) => void;
 }
 
-const ROOT = '/v1/conversations';
+type Handler = (store: HistoryStore) => Promise<unknown>;
+/** `rest`: the turn's id, where the path has one. */
+type Ask = (exchange: Exchange, query: URLSearchParams, id: string, rest: string) => Handler | Promise<Handler>;
 
-/** Answers everything below `/v1/conversations`. @returns false for any other path. */
-export function historyRoutes(
-  options: HistoryRoutesOptions,
-): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
-  return (incoming, outgoing) => {
-    const url = incoming.url ?? '';
-    if (!url.startsWith(ROOT)) return false;
-    const at = url.indexOf('?');
-    const path = at === -1 ? url : url.slice(0, at);
-    if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return false;
-    const query = new URLSearchParams(at === -1 ? '' : url.slice(at));
-    const parts = path === ROOT ? [] : path.slice(ROOT.length + 1).split('/');
-    answer(options, incoming, outgoing, parts, query).then(
-      (body) => json(incoming, outgoing, 200, body),
-      (error: unknown) => fail(incoming, outgoing, problemOf(error, options.warn)),
-    );
-    return true;
+const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
+/** Everything below `/v1/conversations`. */
+export function historyRoutes(options: HistoryRoutesOptions): readonly Route[] {
+  const asks: Readonly<Record<keyof typeof HISTORY_DOCS, Ask>> = {
+    'GET /v1/conversations': (_exchange, query) => list(query),
+    'DELETE /v1/conversations': () => deleteAll,
+    'GET /v1/conversations/{id}': (_exchange, _query, id) => get(id),
+    'DELETE /v1/conversations/{id}': (_exchange, _query, id) => remove(id),
+    'GET /v1/conversations/{id}/turns': (_exchange, query, id) => turns(id, query),
+    'GET /v1/conversations/{id}/turns/{turn}': (_exchange, _query, id, turn) => getTurn(id, turn),
+    'PUT /v1/conversations/{id}/turns/{turn}': async ({ incoming, outgoing }, _query, id, turn) =>
+      put(id, turn, parseJsonBody(await readBody(incoming, outgoing, options.limits))),
   };
+  return Object.entries(asks).map(([place, ask]): Route => {
+    const [method, path] = place.split(' ') as [Route['method'], string];
+    const doc = HISTORY_DOCS[place as keyof typeof HISTORY_DOCS];
+    return {
+      ...{ method, path, doc, sameOrigin: true },
+      handle: (exchange, id = '', turn = '') => handle(options, exchange, ask, id, turn),
+    };
+  });
 }
 
-type Handler = (store: HistoryStore) => Promise<unknown>;
-
-async function answer(
-  { history, auth, limits }: HistoryRoutesOptions,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  parts: readonly string[],
-  query: URLSearchParams,
-): Promise<unknown> {
-  const [id = '', kind, turn = ''] = parts;
-  const method = incoming.method === 'HEAD' ? 'GET' : (incoming.method ?? '');
-  const handlers = new Map<string, () => Handler | Promise<Handler>>(
-    parts.length === 0
-      ? [
-          ['GET', () => list(query)],
-          ['DELETE', () => deleteAll],
-        ]
-      : parts.length === 1 && id !== ''
-        ? [
-            ['GET', () => get(id)],
-            ['DELETE', () => remove(id)],
-          ]
-        : parts.length === 2 && kind === 'turns'
-          ? [['GET', () => turns(id, query)]]
-          : parts.length === 3 && kind === 'turns' && turn !== ''
-            ? [
-                ['GET', () => getTurn(id, turn)],
-                ['PUT', async () => put(id, turn, parseJsonBody(await readBody(incoming, outgoing, limits)))],
-              ]
-            : [],
-  );
-  if (handlers.size === 0) throw new Problem(404, 'Not Found');
-  const handlerOf = handlers.get(method);
-  if (handlerOf === undefined) throw new Problem(405, 'Method Not Allowed', { allow: allowed([...handlers.keys()]) });
-  const unauthorized = auth.refusal(incoming.headers.authorization);
-  if (unauthorized !== undefined) throw unauthorized;
-  if (!history.on) {
-    throw new Problem(404, 'history is not kept: it is turned off (HISTORY=off)', {}, { code: 'history_off' });
+async function handle(
+  { history, visitors, warn }: HistoryRoutesOptions,
+  exchange: Exchange,
+  ask: Ask,
+  id: string,
+  turn: string,
+): Promise<void> {
+  try {
+    const { method, url = '', headers } = exchange.incoming;
+    if (!history.on) {
+      throw new Problem(404, 'history is not kept: it is turned off (HISTORY=off)', {}, { code: 'history_off' });
+    }
+    const refusal = visitors.refusal(headers);
+    if (refusal !== undefined) throw refusal;
+    if (id !== '') checkId('conversation', id);
+    const query = new URLSearchParams(url.split('?')[1]);
+    const handler = await ask(exchange, query, id, turn);
+    const writes = method === 'PUT' || method === 'DELETE';
+    const body = await history.use((store) => handler(store).catch(passOn), { writes });
+    exchange.json(200, unwrap(body), HEADERS);
+  } catch (error) {
+    exchange.fail(problemOf(error, warn));
   }
-  if (id !== '') checkId('conversation', id);
-  const handler = await handlerOf();
-  return history.use((store) => handler(store).catch(passOn), { writes: method !== 'GET' }).then(unwrap);
 }
 
 /** A refusal is no fault of the database: it goes through `use` as a value. */
@@ -91,10 +87,6 @@ const unwrap = (result: unknown) => {
   if (result instanceof Problem) throw result;
   return result;
 };
-
-function allowed(methods: readonly string[]): string {
-  return methods.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each])).join(', ');
-}
 
 function list(query: URLSearchParams): Handler {
   const limit = integer(query, 'limit', 50, 1, 200);
@@ -148,10 +140,16 @@ function put(conversation: string, turn: string, body: unknown): Handler {
   const write = validateTurn(body);
   return async (store) => {
     const written = await store.put(conversation, turn, write);
-    if (!written.deleted) return { ...turnBody(written.turn), question: undefined, answer: undefined };
-    throw new Problem(410, 'the conversation was deleted', {}, { code: 'conversation_deleted' });
+    if (written.refused === undefined) return { ...turnBody(written.turn), question: undefined, answer: undefined };
+    throw REFUSALS[written.refused];
   };
 }
+
+const FULL = 'this conversation is larger than all may be together (HISTORY_MAX_MB): begin another one, or delete it';
+const REFUSALS = {
+  deleted: new Problem(410, 'the conversation was deleted', {}, { code: 'conversation_deleted' }),
+  full: new Problem(413, FULL, {}, { code: 'conversation_full' }),
+};
 
 /** `{question, answer?, state?, model?, error?, chainctl?}`. */
 export function validateTurn(body: unknown): TurnWrite {
@@ -161,16 +159,16 @@ export function validateTurn(body: unknown): TurnWrite {
   if (typeof question !== 'string' || question.trim() === '') throw refused('question', 'must be a string with text');
   if (!STATES.includes((state ?? 'pending') as TurnState))
     throw refused('state', `must be one of ${STATES.join(', ')}`);
-  const details = chainctl === undefined || chainctl === null ? null : JSON.stringify(chainctl);
-  if (details !== null && typeof chainctl !== 'object') throw refused('chainctl', 'must be an object');
-  if (details !== null && details.length > 64 << 10) throw refused('chainctl', 'is larger than 64 KiB');
+  if (typeof (chainctl ?? {}) !== 'object') throw refused('chainctl', 'must be an object');
+  const details = chainctl === undefined || chainctl === null ? null : detailsOf(chainctl);
+  if (details !== null && details.length > MAX_DETAILS) throw refused('chainctl', 'is larger than 64 KiB');
   return {
     question,
     answer: text(answer, 'answer', Infinity) ?? '',
     state: (state ?? 'pending') as TurnState,
     model: text(model, 'model', 256),
     error: text(error, 'error', 2000),
-    details: details?.replaceAll('\\u0000', '\\ufffd') ?? null,
+    details,
   };
 }
 

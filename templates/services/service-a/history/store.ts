@@ -1,4 +1,4 @@
-import { type Database, HistoryFault, type Row, type Statement, type Value } from './database.ts';
+import type { Database, Row, Statement, Value } from './database.ts';
 import { type Conversation, storable, type Turn, type TurnState, type TurnWrite, titleOf } from './turn.ts';
 
 export interface Bounds {
@@ -19,8 +19,11 @@ export interface Page<T> {
   readonly hasMore: boolean;
 }
 
-/** What a write came to. `deleted`: the conversation was deleted before, and stays so. */
-export type Written = { readonly deleted: true } | { readonly deleted: false; readonly turn: Turn };
+/**
+ * What a write came to. `deleted`: the conversation was deleted before, and stays so. `full`: it alone is larger than all may
+ * be together, and takes no more turns.
+ */
+export type Written = { readonly refused: 'deleted' | 'full' } | { readonly refused: undefined; readonly turn: Turn };
 
 /**
  * Conversations in a database. Every write can be repeated: a turn is known by its id, and of two versions the one that
@@ -101,9 +104,8 @@ export class HistoryStore {
     // Mostly this waits for nothing: a question that comes right after finds what was written here.
     if (this.#bytes > this.#bounds.maxBytes) {
       await this.#prune();
-      if (this.#bytes > this.#bounds.maxBytes) {
-        throw new HistoryFault('one conversation alone is larger than HISTORY_MAX_MB; delete it');
-      }
+      // Then there is one conversation left, too large by itself. Any other one takes its place.
+      if (this.#bytes > this.#bounds.maxBytes && (await this.#isFull(conversation, id))) return { refused: 'full' };
     }
     const question = storable(write.question);
     const answer = storable(write.answer);
@@ -137,12 +139,13 @@ export class HistoryStore {
           WHERE conversation_id = $1 AND id = $2 AND question = ''`,
         [conversation, id, question, Buffer.byteLength(question)],
       ),
-      // What knows more: a whole answer before a broken one, more of it before less, a reason before none.
+      // What knows more: a whole answer before a broken one, more of it before less, a reason or figures before none.
       statement(
         `UPDATE chainctl_turns SET state = $3, model = $4, error = $5, details = $6, answer = $7, bytes = $8
           WHERE conversation_id = $1 AND id = $2 AND state <> 'complete' AND $3 <> 'pending' AND
             ($3 = 'complete' OR LENGTH(answer) < LENGTH($7) OR
-              (LENGTH(answer) = LENGTH($7) AND (state = 'pending' OR (error IS NULL AND CAST($5 AS TEXT) IS NOT NULL))))`,
+              (LENGTH(answer) = LENGTH($7) AND (state = 'pending' OR (error IS NULL AND CAST($5 AS TEXT) IS NOT NULL) OR
+                (details IS NULL AND CAST($6 AS TEXT) IS NOT NULL))))`,
         [conversation, id, ...known, answer, bytes],
       ),
       statement(
@@ -156,9 +159,21 @@ export class HistoryStore {
     ]);
     // At most so much more: it is counted when that matters.
     this.#bytes += bytes;
-    void this.#prune().catch(() => {});
+    void this.#prune(conversation).catch(() => {});
     const row = results.at(-1)?.[0];
-    return row === undefined ? { deleted: true } : { deleted: false, turn: turnOf(row) };
+    return row === undefined ? { refused: 'deleted' } : { refused: undefined, turn: turnOf(row) };
+  }
+
+  /** It is too large for another turn; the end of an answer that is being given still finds its place. */
+  async #isFull(conversation: string, turn: string): Promise<boolean> {
+    const [rows = []] = await this.#database.batch([
+      statement(
+        `SELECT id FROM chainctl_conversations WHERE id = $1 AND deleted = 0 AND bytes > $3 AND NOT EXISTS
+          (SELECT id FROM chainctl_turns WHERE conversation_id = $1 AND id = $2)`,
+        [conversation, turn, this.#bounds.maxBytes],
+      ),
+    ]);
+    return rows.length > 0;
   }
 
   /** False where there was none. */
@@ -187,8 +202,12 @@ export class HistoryStore {
     return this.#database.close();
   }
 
-  /** What is too old goes, then the oldest of what is too much; the newest conversation stays. Once an hour, and when it is too much. */
-  async #prune(): Promise<void> {
+  /**
+   * What is too old goes, then the oldest of what is too much; the newest conversation stays. Once an hour, and when it is
+   * too much.
+   * @param written the newest one, where another may be of the same millisecond
+   */
+  async #prune(written = ''): Promise<void> {
     const now = this.#now();
     if (now - this.#prunedAt < HOUR_MS && this.#bytes <= this.#bounds.maxBytes) return;
     this.#prunedAt = now;
@@ -201,12 +220,12 @@ export class HistoryStore {
       statement(
         `DELETE FROM chainctl_conversations WHERE id IN (
           SELECT id FROM (
-            SELECT id, SUM(bytes) OVER (ORDER BY updated_at DESC, id DESC) AS total,
-              ROW_NUMBER() OVER (ORDER BY updated_at DESC, id DESC) AS place
+            SELECT id, SUM(bytes) OVER newest AS total, ROW_NUMBER() OVER newest AS place
             FROM chainctl_conversations WHERE deleted = 0
+            WINDOW newest AS (ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, updated_at DESC, id DESC)
           ) AS summed WHERE total > $1 AND place > 1
         )`,
-        [maxBytes],
+        [maxBytes, written],
       ),
       statement('SELECT COALESCE(SUM(bytes), 0) AS bytes FROM chainctl_conversations', []),
     ]);

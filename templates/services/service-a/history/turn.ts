@@ -1,3 +1,6 @@
+/** An id that a client made: a UUID, for one. */
+export const ID = /^[A-Za-z0-9_-]{8,64}$/;
+
 /** `pending`: asked, and nothing more is known. `stopped`: the reader left or stopped it. */
 export const STATES = ['pending', 'complete', 'stopped', 'failed'] as const;
 export type TurnState = (typeof STATES)[number];
@@ -39,4 +42,12 @@ export function titleOf(question: string): string {
 /** What both databases can hold: neither takes half a surrogate pair, PostgreSQL no NUL. */
 export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
+/** Longer ones are not kept. */
+export const MAX_DETAILS = 64 << 10;
+
+/** The `chainctl` object of an answer, to be kept: as JSON, with texts as both databases can hold them. */
+export function detailsOf(chainctl: object): string {
+  return JSON.stringify(chainctl, (_key, value) => (typeof value === 'string' ? storable(value) : value));
 }

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Route } from '../../common/api/router.ts';
-import type { Env } from '../../common/env.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
 import { keepAnswer } from '../history/answer-tap.ts';
 import { openHistory } from '../history/history.ts';
+import { fail } from '../history/reply.ts';
 import { historyRoutes } from '../history/routes.ts';
-import { readHistorySettings } from '../history/settings.ts';
+import type { HistorySettings } from '../history/settings.ts';
+import { Visitors } from '../history/visitors.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
@@ -20,18 +21,34 @@ export interface SideRoutes {
   close(): Promise<void>;
 }
 
-/** What A has beside the API: the chat page, and the conversations that it keeps. */
-export function createSideRoutes(env: Env, settings: CommonSettings, warn: (line: string) => void): SideRoutes {
-  const history = openHistory(readHistorySettings(env, settings.logPath), warn);
+/**
+ * What A has beside the API: the chat page, and the conversations that it keeps.
+ * @param simulated whether A's engine is a simulated one, as it was found last
+ */
+export function createSideRoutes(
+  kept: HistorySettings,
+  settings: CommonSettings,
+  warn: (line: string) => void,
+  simulated: () => Promise<boolean>,
+): SideRoutes {
+  const history = openHistory(kept, warn);
   const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
   const ofPage = pageRoutes();
-  const ofHistory = historyRoutes({ history, auth: settings.auth, limits, warn });
+  const visitors = new Visitors(kept.hosts, { hasToken: settings.auth.authorization !== undefined });
+  const routes = historyRoutes({ history, visitors, limits, warn });
+  const keep = { history, visitors, maxBodyBytes: settings.maxBodyBytes, simulated };
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    if (incoming.url?.startsWith('/v1/chat/completions')) keepAnswer(incoming, outgoing, history);
-    return ofPage(incoming, outgoing) || ofHistory(incoming, outgoing);
+    if (incoming.url?.startsWith('/v1/chat/completions')) {
+      const refusal = keepAnswer(incoming, outgoing, keep);
+      if (refusal) {
+        fail(incoming, outgoing, refusal);
+        return true;
+      }
+    }
+    return ofPage(incoming, outgoing);
   };
   return {
-    routes: [],
+    routes,
     answer,
     around: (service) => ({
       ...service,
