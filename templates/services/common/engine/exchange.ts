@@ -33,7 +33,7 @@ export async function exchangeStream(
   exchange: StreamedExchange,
   run: EngineRun,
 ): Promise<EngineAnswer> {
-  const builder = new AnswerBuilder(run.sink);
+  const builder = new AnswerBuilder(run.sink, run.isPassedOn);
   let hasEnded = false;
   const framing = exchange.framing((text, isError) => takeMessage(exchange, builder, text, { isError, hasEnded }));
   const reply = await upstream.request({
