@@ -1,8 +1,9 @@
-// `npm run test:engine`: the chain on a real Ollama with a real, small model; see docs/engine.md. Builds both where they are
-// not in the cache. `npm run test:engine -- ready` runs only the tests whose path matches.
+// `npm run test:engine`: the chain on a real Ollama and a real llama-server with a real, small model; see docs/engine.md.
+// Builds them where they are not in the cache. `npm run test:engine -- ready` runs only the tests whose path matches.
 import { spawnSync } from 'node:child_process';
 import { ensureEngine } from './engine.mjs';
 import { ensureBuilt, ensureInstalled, ensurePrograms } from './ensure.mjs';
+import { llamaServer } from './llama.mjs';
 import { runVitest } from './outcome.mjs';
 import { clientsOfPypi } from './python.mjs';
 
@@ -26,10 +27,16 @@ function isolated() {
 async function main() {
   ensureInstalled();
   ensureBuilt();
-  const { bin, models } = ensureEngine();
+  const { bin, models, gguf } = ensureEngine();
   return runVitest('vitest-engine', ['--config', 'test/engine/vitest.config.ts', ...process.argv.slice(2)], {
     within: isolated(),
-    env: { OLLAMA_BIN: bin, CHAINCTL_ENGINE_MODELS: models, ...clientsOfPypi() },
+    env: {
+      OLLAMA_BIN: bin,
+      CHAINCTL_ENGINE_MODELS: models,
+      CHAINCTL_ENGINE_GGUF: gguf,
+      ...llamaServer(),
+      ...clientsOfPypi(),
+    },
   });
 }
 

@@ -13,6 +13,10 @@ export interface FirstTokens {
 export interface Target {
   readonly url: string;
   readonly model: string;
+  /** What is asked; by default one word. */
+  readonly content?: string;
+  /** The answer ends after so many tokens, where the model heeds it. */
+  readonly maxTokens?: number;
 }
 
 /** Of an answer that comes as fast as it is taken. */
@@ -29,8 +33,8 @@ export async function startStreamEngine(): Promise<{ readonly url: string; stop(
   return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill('SIGKILL') };
 }
 
-function ask({ url, model }: Target): Promise<IncomingMessage> {
-  const body = JSON.stringify({ model, stream: true, messages: [{ role: 'user', content: 'Hello!' }] });
+function ask({ url, model, content = 'Hello!', maxTokens }: Target): Promise<IncomingMessage> {
+  const body = JSON.stringify({ model, stream: true, messages: [{ role: 'user', content }], max_tokens: maxTokens });
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
     const outgoing = request(`${url}/v1/chat/completions`, { method: 'POST', agent, headers }, resolve);
@@ -75,6 +79,13 @@ export async function firstTokens(target: Target, streams: number, seconds: numb
   return all;
 }
 
+/** Reads so many streams, one after another, and tells when their first tokens came. */
+export async function oneByOne(target: Target, streams: number): Promise<number[]> {
+  const all: number[] = [];
+  for (let left = streams; left > 0; left--) all.push(await readWhole(target));
+  return all;
+}
+
 export function figuresOf(times: readonly number[]): FirstTokens {
   const sorted = times.toSorted((x, y) => x - y);
   const at = (part: number) => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
@@ -97,6 +108,7 @@ export async function hold(target: Target, streams: number): Promise<{ leave(): 
       const response = await ask(target);
       if (response.statusCode !== 200) throw new Error(`a stream that is held has status ${response.statusCode}`);
       await once(response, 'data');
+      response.resume();
       response.on('error', () => {});
       return response;
     }),

@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 //   instant  one token, at once
 //   burst    as many tokens as the argument says, as fast as they are taken
 //   held     one token, and then nothing until it is left
+//   slow     one token a second, until it is left
 
 const FIRST_MS = 40;
 const PACE_MS = 20;
@@ -13,7 +14,7 @@ const PACED_TOKENS = 20;
 const PACK = 100;
 
 const BURST_TOKENS = Number(process.argv[2]);
-const MODELS = ['paced', 'instant', 'burst', 'held'];
+const MODELS = ['paced', 'instant', 'burst', 'held', 'slow'];
 
 function event(delta: object, finish: string | null = null): string {
   const choices = [{ index: 0, delta, finish_reason: finish }];
@@ -61,6 +62,12 @@ function paced(response: ServerResponse): void {
   setTimeout(next, FIRST_MS);
 }
 
+function slow(response: ServerResponse): void {
+  response.write(TOKEN);
+  const timer = setInterval(() => response.write(TOKEN), 1000);
+  response.once('close', () => clearInterval(timer));
+}
+
 const server = createServer((request, response) => {
   if (request.method === 'GET') {
     const data = MODELS.map((id) => ({ id, object: 'model', created: 1, owned_by: 'bench' }));
@@ -81,6 +88,7 @@ const server = createServer((request, response) => {
     response.write(ROLE);
     if (model === 'paced') paced(response);
     else if (model === 'burst') burst(response);
+    else if (model === 'slow') slow(response);
     else if (model === 'held') response.write(TOKEN);
     else {
       response.write(TOKEN);

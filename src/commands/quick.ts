@@ -64,7 +64,7 @@ export default class Quick extends BaseCommand<typeof Quick> {
     const outputs = await openOutputs(flags, { version, clock: systemClock, emit });
     const settings = { ...prompt, targetUrl: url, outFolder, tag, about, bounds: isFree ? FREE : BILLED };
     const options = { ...settings, ...defined({ api, model, maxTokensField }) };
-    const names = Object.keys(Quick.flags);
+    const names = Object.keys({ ...Quick.baseFlags, ...Quick.flags });
     const runs = await runQuick(options, { ...way, emit, headers, claims, outputs, flags: names, approve });
     const findings = findingsOf(runs, sameFlagsOf(flags));
     const reports: string[] = [];

@@ -22,7 +22,7 @@ import type { Paint } from '../ui/format/text.ts';
 export default class Smoke extends BaseCommand<typeof Smoke> {
   static override summary = 'check that the chain works, or that a server of a model answers';
   static override description = `Without --target and --b-url the deployed stack is checked.
-With --api or --model a server of a model is asked for a few streamed answers instead: status, first token, tokens.
+With --api or --model, or a URL such as .../v1/chat/completions, a server of a model is asked for a few streamed answers instead: status, first token, tokens.
 Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -70,7 +70,7 @@ Exits 8 when a check fails. Skipped checks are counted, and do not fail the run.
     const commandLine = ['smoke', ...redacted(this.argv)];
     const report = await runModelSmoke(
       { ...options, ...defined({ api, model, maxTokens, maxTokensField }) },
-      { ...deps, headers, commandLine, flags: Object.keys(Smoke.flags) },
+      { ...deps, headers, commandLine, flags: Object.keys({ ...Smoke.baseFlags, ...Smoke.flags }) },
     );
     return { report, text: (width: number, paint: Paint) => formatModelSmoke(report, width, paint) };
   }

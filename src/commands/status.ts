@@ -3,11 +3,14 @@ import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-c
 import { ExitCode } from '../errors.ts';
 import { placesFor } from '../operator.ts';
 import { systemClock } from '../runtime.ts';
+import { TOKEN_SECRET } from '../services/chain/token.ts';
 import { requireStack } from '../services/stack/known-stack.ts';
 import { isUsed } from '../services/stack/places.ts';
+import { secretPath } from '../services/stack/secrets.ts';
 import { stackStatus } from '../services/stack/stack-status.ts';
 import { flagsOver } from '../services/targets/place-flags.ts';
 import { PROVIDERS } from '../services/targets/providers.ts';
+import { entrancesOf } from '../services/workloads/entrances.ts';
 import { renderStatus } from '../ui/render-stack.ts';
 
 export default class Status extends BaseCommand<typeof Status> {
@@ -30,9 +33,15 @@ With --refresh every resource is compared with its record. Exits 5 when somethin
     const deps = { clock: systemClock, emit, signal };
     const targets = await stackStatus(places, { refresh: this.flags.refresh }, deps);
     const healthy = targets.every((target) => target.healthy);
+    const tokenFile = secretPath(paths, TOKEN_SECRET);
+    const shown = targets.map((each) => ({
+      ...each,
+      entrances: entrancesOf(each.endpoints),
+      ...(each.auth === 'token' ? { tokenFile } : {}),
+    }));
     return {
-      result: { stack: paths.name, targets },
-      text: renderStatus(paths.name, targets),
+      result: { stack: paths.name, targets: shown },
+      text: renderStatus(paths.name, targets, undefined, tokenFile),
       exit: healthy ? ExitCode.ok : ExitCode.unhealthy,
     };
   }

@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand, type CommandContext, type CommandOutcome } from '../base-command.ts';
 import { ExitCode } from '../errors.ts';
 import { placesFor, stackDeps } from '../operator.ts';
+import { keptData } from '../services/stack/kept-data.ts';
 import { requireStack } from '../services/stack/known-stack.ts';
 import { isUsed } from '../services/stack/places.ts';
 import { readState } from '../services/stack/state.ts';
@@ -18,10 +19,11 @@ export default class Teardown extends BaseCommand<typeof Teardown> {
   static override summary = 'take a stack down: stop what was started, verify that it is gone';
   static override description =
     `Stops exactly what belongs to the stack: a process whose identity does not match its record is left alone.
-Works with the state file lost. Logs and results stay. Exits 7 when something is left.`;
+Works with the state file lost. Logs and results stay, and conversations of this machine, unless --delete-history. Exits 7 when something is left.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> local --yes',
     '<%= config.bin %> <%= command.id %> --stack default',
+    '<%= config.bin %> <%= command.id %> local --delete-history --yes',
   ];
   static override args = {
     place: Args.option({
@@ -31,6 +33,9 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
   };
   static override flags = {
     ...flagsOver(PROVIDERS, ({ placeFlags }) => placeFlags),
+    'delete-history': Flags.boolean({
+      description: 'delete the conversations and vectors, too, that services of this machine keep beside their logs',
+    }),
     yes: Flags.boolean({ char: 'y', description: "do not ask to retype the stack's name" }),
   };
 
@@ -51,12 +56,16 @@ Works with the state file lost. Logs and results stay. Exits 7 when something is
     const left = reports.find(({ leftovers }) => leftovers.length > 0);
     if (left !== undefined && !this.flags.json) throw leftoversError(left, paths.name);
     const stillUp = Object.keys((await readState(paths.state).catch(() => undefined))?.targets ?? {});
+    // What still runs on this machine has them open.
+    const inUse = known.some(({ provider }) => provider.here === true && stillUp.includes(provider.name));
+    const kept = await keptData(paths.logs, { remove: this.flags['delete-history'], inUse, emit });
     const billed = (name: string) => known.some(({ provider }) => provider.name === name && provider.billed);
     return {
-      result: { stack: paths.name, targets: reports, stillUp },
+      result: { stack: paths.name, targets: reports, stillUp, kept },
       text: renderTeardown(reports, {
         stack: paths.name,
         logs: existsSync(paths.logs) ? paths.logs : undefined,
+        kept,
         stillUp: stillUp.map((name) => ({ name, billed: billed(name) })),
       }),
       exit: left === undefined ? ExitCode.ok : ExitCode.leftovers,

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { remedy } from '../errors.ts';
+import { protocolAt } from '../services/load/protocols/protocols.ts';
 import { USUAL_TOKENS } from '../services/smoke/model-smoke.ts';
 import { smokeTarget } from '../services/smoke/targets.ts';
 import { shellWord } from '../services/words.ts';
@@ -37,7 +38,7 @@ export const smokeFlags = {
 };
 
 /**
- * The server of a model that a smoke test means, where it means one: `--api` or `--model` says so.
+ * The server of a model that a smoke test means, where it means one: `--api`, `--model` or the path of the URL says so.
  *
  * @throws RemedyError (exit 2) where a flag of such a server stands without it, or no URL
  */
@@ -48,7 +49,7 @@ export function modelServer(
   const { url } = smokeTarget(target);
   // What was named is named again.
   const step = `chainctl smoke --api openai-chat --target ${shellWord(url ?? 'http://127.0.0.1:8000')}`;
-  if (api === undefined && model === undefined) {
+  if (api === undefined && model === undefined && !isOfModels(url)) {
     const other = Object.keys(modelFlags).find((flag) => isTyped(argv, flag));
     if (other === undefined) return undefined;
     throw remedy.usage('usage', `--${other} is of a server of a model, and this checks a chain`, [
@@ -57,4 +58,10 @@ export function modelServer(
   }
   if (url !== undefined) return url;
   throw remedy.usage('usage', 'a smoke test of a server of a model needs its URL', [step]);
+}
+
+/** Whether requests to a URL name a model: `/v1/chat/completions`. */
+function isOfModels(url: string | undefined): boolean {
+  const path = url === undefined ? undefined : URL.parse(url)?.pathname;
+  return path !== undefined && protocolAt(path)?.models !== undefined;
 }

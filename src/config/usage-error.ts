@@ -43,7 +43,7 @@ function complaint(thrown: Error, { command, argv, flags, args = [] }: Typed): R
     .map((line) => line.trim().replace(/^Missing required flag (?=\w)/, 'Missing required flag --'))
     .filter((line) => line !== '' && !/^(See more help|The following errors? occurred:$)/.test(line))
     .join(' ');
-  const steps = correctionsOf(message, argv, { command, flags });
+  const steps = [...engineElsewhere(message), ...correctionsOf(message, argv, { command, flags })];
   return remedy.usage('usage', message.replaceAll(KEY_VALUE, '$1'), [...steps, seeHelp(command)], thrown);
 }
 
@@ -146,6 +146,19 @@ function correctionsOf(message: string, argv: readonly string[], typed: Pick<Typ
     return [`did you mean: ${commandLine(command, better)}`];
   }
   return corrections.map(({ from, to }) => `what ${from} says is said by ${to}`);
+}
+
+/** An engine that other places have: what to do here instead. */
+function engineElsewhere(message: string): string[] {
+  const [, engine, options = ''] = /^Expected --engine=(\S+) to be one of: (.*)$/.exec(message) ?? [];
+  const here = options.split(', ');
+  if (engine === 'llamacpp' && here.includes('openai')) {
+    return ['start llama-server, then name it: --engine openai --engine-url http://127.0.0.1:8080'];
+  }
+  if (engine === 'openai' && here.includes('llamacpp')) {
+    return ['here the engine runs beside the service: --engine ollama, or --engine llamacpp --model-url URL'];
+  }
+  return [];
 }
 
 function flagMeant(name: string, flags: readonly string[]): Correction | undefined {

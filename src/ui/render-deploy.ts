@@ -1,5 +1,6 @@
 import type { Deployment } from '../services/deploy/run-deploy.ts';
 import { stackOption } from '../services/stack/stack-option.ts';
+import { entrancesOf } from '../services/workloads/entrances.ts';
 import { nextCommands, plural } from './format/text.ts';
 
 /** Least width of the first column: addresses stand below one another. */
@@ -13,16 +14,21 @@ type Row = readonly [label: string, text: string];
  * @param name what several places together are called
  */
 export function deployResult(deployments: readonly Deployment[], name?: string): unknown {
-  const results = deployments.map(({ stack, target, details, changes, applied, expiresAt, simulated, endpoints }) => ({
-    stack,
-    target,
-    ...details,
-    simulated,
-    changes,
-    applied,
-    expiresAt,
-    endpoints,
-  }));
+  const results = deployments.map((each) => {
+    const { stack, target, details, changes, applied, expiresAt, simulated, endpoints, tokenFile } = each;
+    return {
+      stack,
+      target,
+      ...details,
+      simulated,
+      changes,
+      applied,
+      expiresAt,
+      endpoints,
+      entrances: entrancesOf(endpoints),
+      ...(tokenFile === undefined ? {} : { tokenFile }),
+    };
+  });
   if (name === undefined) return results[0];
   const own = deployments.flatMap(({ services, endpoints }) =>
     services.map((each) => [each.name, endpoints[each.name]]),
@@ -57,7 +63,12 @@ export function renderDeploy(deployments: readonly Deployment[], name?: string):
       return url === undefined ? [] : [[`${service.toUpperCase()} (${path.slice(1)})`, `${url}${path}`]];
     }),
   );
-  const rows = [...endpoints.sort(), ...deployments.flatMap(({ facts = {} }): Row[] => Object.entries(facts))];
+  const entrances = deployments.flatMap((each) => Object.entries(entrancesOf(each.endpoints)));
+  const tokens = deployments.flatMap(({ tokenFile }): Row[] =>
+    tokenFile === undefined ? [] : [['token in', tokenFile]],
+  );
+  const shown = new Map<string, string>([...endpoints.sort(), ...entrances, ...tokens.slice(0, 1)]);
+  const rows = [...shown, ...deployments.flatMap(({ facts = {} }): Row[] => Object.entries(facts))];
   const width = Math.max(LABEL_WIDTH, ...rows.map(([label]) => label.length));
   return [
     `Stack ${stack} is up ${where}${simulated}${changed === 0 ? '; nothing had to change' : ''}.`,

@@ -6,6 +6,7 @@ import type { ReportedTarget, ResourceDrift } from '../services/stack/stack-stat
 import type { TargetStatus } from '../services/stack/target-status.ts';
 import type { TeardownReport } from '../services/stack/teardown.ts';
 import { SERVICES } from '../services/workloads/catalog.ts';
+import { entrancesOf } from '../services/workloads/entrances.ts';
 import type { ServiceDefinition } from '../services/workloads/service-definition.ts';
 import { nextCommands } from './format/text.ts';
 
@@ -13,13 +14,15 @@ interface AfterTeardown {
   readonly stack: string;
   /** The stack's folder of logs, where there is one. */
   readonly logs?: string | undefined;
+  /** What is kept beside the logs: `conversations`, and where. */
+  readonly kept?: readonly { readonly what: string; readonly path: string }[] | undefined;
   /** Places that the stack is still on. */
   readonly stillUp?: readonly { readonly name: string; readonly billed: boolean }[];
 }
 
 /** What a teardown says when nothing is left. */
 export function renderTeardown(reports: readonly TeardownReport[], after: AfterTeardown): string {
-  const { stack, logs, stillUp = [] } = after;
+  const { stack, logs, kept = [], stillUp = [] } = after;
   if (reports.length === 0) return `Stack ${stack}: nothing is deployed.`;
   const several = reports.length > 1;
   const lines = reports.map(({ target, removed }) =>
@@ -29,7 +32,13 @@ export function renderTeardown(reports: readonly TeardownReport[], after: AfterT
   );
   const stopped = reports.some(({ removed }) => removed.length > 0);
   const rest = stillUp.map(({ name, billed }) => `Still up${billed ? ', and costing money' : ''}: ${name}.`);
-  return [...lines, ...rest, ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : [])].join('\n');
+  return [
+    ...lines,
+    ...rest,
+    ...(stopped && logs !== undefined ? [`Logs stay in ${logs}`] : []),
+    ...kept.map(({ what, path }) => `The ${what} stay, and the next deploy shows them again: ${path}`),
+    ...(kept.length === 0 ? [] : [`Delete them: chainctl teardown --delete-history --yes${stackOption(stack)}`]),
+  ].join('\n');
 }
 
 type Addressed = readonly Pick<ServiceDefinition, 'name' | 'path'>[];
@@ -39,13 +48,14 @@ export function renderStatus(
   stack: string,
   targets: readonly ReportedTarget[],
   services: Addressed = SERVICES,
+  tokenFile?: string,
 ): string {
   if (targets.length === 0)
     return `Stack ${stack}: nothing is deployed.\nNext: chainctl deploy local${stackOption(stack)}`;
-  return targets.map((target) => renderTarget(stack, target, services)).join('\n\n');
+  return targets.map((target) => renderTarget(stack, target, services, tokenFile)).join('\n\n');
 }
 
-function renderTarget(stack: string, status: ReportedTarget, services: Addressed): string {
+function renderTarget(stack: string, status: ReportedTarget, services: Addressed, tokenFile?: string): string {
   const { target, resources, simulated, drift, endpoints, auth, healthy } = status;
   const processes = resources.some(({ pid }) => pid !== undefined);
   const table = new Table({
@@ -73,7 +83,11 @@ function renderTarget(stack: string, status: ReportedTarget, services: Addressed
       const url = endpoints[name];
       return url === undefined ? [] : [`${name.toUpperCase()}  ${url}${path}`];
     }),
+    ...Object.entries(entrancesOf(endpoints)).map(([what, url]) => `${what}  ${url}`),
+    ...(status.engine === undefined ? [] : [`engine  ${status.engine}`]),
+    ...(status.pipeline === undefined ? [] : [`pipeline  ${status.pipeline}`]),
     ...(auth === 'token' ? ["Prompts need the stack's token; smoke and load send it by themselves."] : []),
+    ...(auth === 'token' && tokenFile !== undefined ? [`token in  ${tokenFile}`] : []),
     ...(healthy ? [] : nextCommands(next)),
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { readCors } from '../../templates/services/common/api/cors.ts';
 import { Router } from '../../templates/services/common/api/router.ts';
 import { Env } from '../../templates/services/common/env.ts';
 import { readCommonSettings } from '../../templates/services/common/service-settings.ts';
+import { readHistorySettings } from '../../templates/services/service-a/history/settings.ts';
 import { createSideRoutes } from '../../templates/services/service-a/page/side-routes.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of requests, of many shapes
@@ -50,7 +51,7 @@ export async function startChatServer(
   const source = new Env({ LOG_PATH: 'none', ...(token && { AUTH_TOKEN: token }), ...env });
   const settings = readCommonSettings(source, { minProcessSeconds: 0 });
   const side = createSideRoutes(
-    source,
+    readHistorySettings(source, settings.logPath),
     settings,
     (line) => warnings.push(line),
     async () => true,

@@ -6,6 +6,7 @@ import { neededFirst } from '../workloads/catalog.ts';
 import type { Endpoints, FlagValues, ServiceDefinition } from '../workloads/service-definition.ts';
 import { checkNeeds, isLoopback, namedUrls } from './links.ts';
 import type { Placement } from './run-deploy.ts';
+import { settledSettings } from './service-settings.ts';
 
 /** Which services of a deploy of everything go to which place. */
 export interface Assignment {
@@ -46,9 +47,11 @@ export async function placementsOf(
   for (const { provider, services } of assignments) {
     if (!provider.neighbours) checkNeeds(services, { stack: paths.name, deployed, known });
   }
+  const set = await settledSettings(flags, assignments, places[0]?.site.operator);
   const placements = assignments.map(async ({ provider, services }, index): Promise<Placement> => {
     const place = places[index] as Place;
-    return { place, services, request: await provider.ask(place.site, services) };
+    const site = { ...place.site, flags: { ...place.site.flags, set } };
+    return { place, services, request: await provider.ask(site, services) };
   });
   return { placements: await Promise.all(placements), known };
 }

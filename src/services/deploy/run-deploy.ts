@@ -1,8 +1,10 @@
 import type { Emit } from '../../events.ts';
+import { TOKEN_SECRET } from '../chain/token.ts';
 import type { PlannedChange } from '../stack/change.ts';
 import type { StackPaths } from '../stack/paths.ts';
 import type { Place } from '../stack/places.ts';
 import type { Connection, Deployed, Links, Note, PlannedDeploy } from '../stack/provider.ts';
+import { secretPath } from '../stack/secrets.ts';
 import { type OpenStack, openStack, type StackDeps } from '../stack/session.ts';
 import type { StepDeps } from '../stack/steps.ts';
 import type { Endpoints, ServiceDefinition } from '../workloads/service-definition.ts';
@@ -24,6 +26,8 @@ export interface Deployment extends Deployed {
   readonly changes: readonly PlannedChange[];
   /** False after a dry run. */
   readonly applied: boolean;
+  /** Where the token is that the services ask for, if they ask for one. */
+  readonly tokenFile?: string;
 }
 
 export interface DeployDeps extends StackDeps {
@@ -135,7 +139,17 @@ async function apply(run: PlannedRun): Promise<Deployment> {
 
 function deployment({ place, services, steps, plan }: PlannedRun, deployed: Deployed, applied: boolean): Deployment {
   const { name: target, billed } = place.provider;
-  return { stack: steps.journal.stack, target, services, billed, applied, changes: plan.changes, ...deployed };
+  const token = plan.auth === 'token' ? { tokenFile: secretPath(place.site.paths, TOKEN_SECRET) } : {};
+  return {
+    stack: steps.journal.stack,
+    target,
+    services,
+    billed,
+    applied,
+    changes: plan.changes,
+    ...token,
+    ...deployed,
+  };
 }
 
 function addressesBefore(placements: readonly Placement[], stack: OpenStack): Endpoints {
@@ -146,6 +160,11 @@ function addressesBefore(placements: readonly Placement[], stack: OpenStack): En
   return Object.fromEntries(found.flat());
 }
 
+const NO_TOKEN_ANY_MORE: Note = {
+  level: 'warn',
+  text: 'no token any more: the services are open to whoever reaches them; --auth token keeps it',
+};
+
 /** Reports the plans one after another, with what they mean; returns the texts of the latter. */
 function report(runs: readonly PlannedRun[]): string[] {
   const texts: string[] = [];
@@ -155,6 +174,7 @@ function report(runs: readonly PlannedRun[]): string[] {
   };
   for (const { plan, steps } of runs) {
     steps.context.emit({ type: 'plan', changes: plan.changes });
+    if (plan.auth === 'none' && steps.journal.target.auth === 'token') note(steps.context.emit, NO_TOKEN_ANY_MORE);
     for (const each of plan.notes) note(steps.context.emit, each);
   }
   const sum = costTogether(runs.map(({ plan }) => plan));

@@ -54,11 +54,16 @@ const LLAMA_URL = 'http://llamacpp:8000';
 const LLAMA_PARALLEL = 2;
 const LLAMA_CTX_SIZE = 4096;
 
-/** What is wanted of a service, as the state keeps it. Pure. */
+/**
+ * What is wanted of a service, as the state keeps it. Pure.
+ *
+ * @throws RemedyError (exit 2) for a value that was set and that no env file can carry
+ */
 export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): ServiceSpec {
   const { definition, settings, links = {}, ollamaImage, env, token } = wanted;
   const { model, tuning } = settings;
   const llama = llamaSpec(wanted);
+  envFile(settings.set ?? {});
   const { files } = templates;
   return {
     service: definition.name,
@@ -67,6 +72,7 @@ export function serviceSpec(wanted: Wanted, templates: ServiceTemplates): Servic
       ...definition.env(settings, links),
       ...tuningEnv(tuning),
       ...llamaEnv(llama),
+      ...settings.set,
       ...files?.env(FILES_FOLDER),
       ...env,
     },

@@ -1,4 +1,4 @@
-import type { CarriedFiles } from '../workloads/carried-files.ts';
+import { carriedBy } from '../workloads/carried-by.ts';
 import type { ServiceDefinition, ServiceSettings } from '../workloads/service-definition.ts';
 import { type HostTemplates, templatesOf } from './templates.ts';
 
@@ -16,7 +16,7 @@ export function withFiles(
   { definition, settings }: { readonly definition: ServiceDefinition; readonly settings: ServiceSettings },
   env: Readonly<Record<string, string | undefined>>,
 ): HostTemplates {
-  const files: CarriedFiles | undefined = definition.files?.(settings, env);
+  const files = carriedBy(definition, settings, env);
   if (files === undefined) return templates;
   const own = { ...templatesOf(templates, definition), files };
   return { ...templates, services: { ...templates.services, [definition.name]: own } };

@@ -63,7 +63,7 @@ function parseDocument(line: string, number: string, fault: (reason: string) => 
   // Sets of data number their rows.
   const name = Number.isSafeInteger(id) ? String(id) : id;
   if (typeof name !== 'string' || name === '' || name.length > MOST_ID)
-    throw fault(`id must be a text of at most ${MOST_ID} characters, or a whole number`);
+    throw fault(`id must be a text of at most ${MOST_ID} characters, or a whole number below 2^53`);
   if (typeof metadata !== 'object' || Array.isArray(metadata)) throw fault('metadata must be an object');
   return { id: name, text, metadata };
 }

@@ -25,6 +25,8 @@ export interface Provider<Request = unknown> {
   readonly billed: boolean;
   /** A service there finds those that it needs on the same machine, where no address of them is known. */
   readonly neighbours: boolean;
+  /** Its services run on this machine, and keep what they keep in the stack's folder. */
+  readonly here?: boolean;
   /** Whether it can run that service. */
   runs(service: ServiceDefinition): boolean;
   /** Which of the services that it runs are deployed there where none is named: all together, or one. */

@@ -22,6 +22,10 @@ export interface TargetStatus {
   /** False while a deploy has not run to its end. */
   readonly complete: boolean;
   readonly simulated: boolean;
+  /** Which engine answers, where that is recorded. */
+  readonly engine?: string;
+  /** Its file, where the services run another graph than their own. */
+  readonly pipeline?: string;
   readonly auth?: Auth;
   readonly endpoints: Endpoints;
   readonly resources: readonly ResourceStatus[];

@@ -13,9 +13,9 @@ import {
   minimumText,
   notMore,
 } from '../smoke/check.ts';
-import { graphText, isBuiltIn, stepsText } from '../smoke/graph-text.ts';
 import { platformChecks } from '../smoke/platform.ts';
 import { chainAnswer, healthA, type PipelineOfA } from './answers.ts';
+import { graphText, isBuiltIn, stepsText } from './graph-text.ts';
 import { pipelineFiles } from './pipeline-files.ts';
 import { commonSettings, type ServiceDefinition } from './service-definition.ts';
 
@@ -31,6 +31,7 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
   title: 'service A',
   port: 8001,
   path: '/chain',
+  entrances: { 'chat page': '/', 'OpenAI API': '/v1' },
   needs: ['b'],
   model: 'tinyllama',
   flags: {
@@ -51,6 +52,10 @@ export const a: ServiceDefinition<z.infer<typeof settings>> = {
     OLLAMA_MODEL_A: String(model),
     ...(b === undefined ? {} : { REMOTE_B_URL: `${b}/invoke` }),
   }),
+  variables: {
+    ...{ OLLAMA_MODEL_A: ['model-a', 'model'], REMOTE_B_URL: ['b-url'] },
+    ...{ CHAIN_FILE: ['pipeline'], CHAIN_VARIABLES: ['pipeline'], INDEX_DIR: ['pipeline'] },
+  },
   image: { bundle: 'service-a.mjs' },
   contract: 'chain',
   answer: z.object({ service: z.literal('a'), a_summary: z.string() }),
@@ -86,7 +91,7 @@ function checks(client: ChainClient, bounds: Bounds): Check[] {
       ask: (base) => client.send(chainAnswer, `${base}/chain`, prompt()),
       judge({ a_summary: summary, b_result: b, timing, simulated, steps }, seconds) {
         const { a_local_seconds: local, b_remote_seconds: remote, end_to_end_seconds: whole } = timing;
-        const isOwn = steps === undefined || isBuiltIn(steps);
+        const isOwn = steps === undefined || isBuiltIn(pipeline?.steps ?? steps);
         const actual = isOwn
           ? `200 via ${b.host}, a_local ${local} s${engineText(timing.engine)}, b_remote ${remote} s${engineText(b.timing.engine)}, end_to_end ${whole} s`
           : `200 from the pipeline${pipeline ? ` "${excerpt(pipeline.name)}"` : ''}: ${stepsText(steps)}, end_to_end ${whole} s`;

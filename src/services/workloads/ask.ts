@@ -1,8 +1,10 @@
 import { checkModelName, modelFlag } from '../../config/flags.ts';
+import { setFlag } from '../../config/set-flag.ts';
 import { refuseForeignTuning, tuningFlags, tuningOf } from '../../config/tuning-flags.ts';
 import { remedy } from '../../errors.ts';
 import { variable } from '../words.ts';
 import { SERVICES } from './catalog.ts';
+import { settingsGiven } from './given-setting.ts';
 import type { FlagSet, FlagValues, ServiceDefinition, ServiceSettings } from './service-definition.ts';
 
 /** The settings of each deployed service, by name: the part of a request that is the same on all places. */
@@ -10,7 +12,8 @@ export type AskedServices = Record<string, ServiceSettings & Record<string, unkn
 
 /** The flags of all services but those of their models. */
 export function settingFlags(services: readonly ServiceDefinition[] = SERVICES) {
-  return { ...(Object.assign({}, ...services.map(({ flags }) => flags)) as FlagSet), ...tuningFlags };
+  const own: FlagSet = Object.assign({}, ...services.map(({ flags }) => flags));
+  return { ...own, ...tuningFlags, set: setFlag() };
 }
 
 /** `--model-NAME` for each service with an engine; a place that gets one service offers `--model` instead. */
@@ -77,7 +80,7 @@ export function askServices(services: readonly ServiceDefinition[], flags: FlagV
     services.map((service) => {
       const model = modelOf(service, flags);
       const tuning = tuningOf(flags, service.name);
-      const asked = { model, tuning, ...service.ask(flags) };
+      const asked = { model, tuning, ...service.ask(flags), ...settingsGiven(flags.set, service.name) };
       return [service.name, Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))];
     }),
   );

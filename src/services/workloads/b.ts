@@ -50,6 +50,7 @@ export const b: ServiceDefinition<z.infer<typeof settings>> = {
     OLLAMA_MODEL: String(model),
     ...(minProcessSeconds === undefined ? {} : { MIN_PROCESS_SECONDS: String(minProcessSeconds) }),
   }),
+  variables: { OLLAMA_MODEL: ['model-b', 'model'], MIN_PROCESS_SECONDS: ['min-process-seconds'] },
   image: { bundle: 'service-b.mjs' },
   contract: 'invoke',
   answer: z.object({ service: z.literal('b'), llm_text: z.string() }),

@@ -27,6 +27,10 @@ export interface ServiceSettings {
   readonly download?: Download | undefined;
   /** How it works, where the operator has said so. */
   readonly tuning?: Tuning | undefined;
+  /** Variables of its program that the operator has set. */
+  readonly set?: Readonly<Record<string, string>> | undefined;
+  /** Secrets among them: the absolute paths of the files that hold them. */
+  readonly secretFiles?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The part of a settings' schema that is the same for all. */
@@ -35,6 +39,8 @@ export const commonSettings = {
   otherModels: z.array(z.string()).readonly().optional(),
   download: downloadSchema.optional(),
   tuning: tuningSchema.optional(),
+  set: z.record(z.string(), z.string()).readonly().optional(),
+  secretFiles: z.record(z.string(), z.string()).readonly().optional(),
 };
 
 /**
@@ -60,6 +66,8 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly port: number;
   /** The path at which it answers: what load, smoke and the health check of a deploy call. */
   readonly path: string;
+  /** What else of it a person opens, by what it is called: paths. */
+  readonly entrances?: Readonly<Record<string, string>>;
   /** Names of the services whose addresses it has to know. `--NAME-url` is derived from them. */
   readonly needs: readonly string[];
   /** The model of its engine, where the operator names none; a service without one has no engine. */
@@ -81,6 +89,8 @@ export interface ServiceDefinition<Settings extends ServiceSettings = ServiceSet
   readonly files?: (settings: Settings, env: Readonly<Record<string, string | undefined>>) => CarriedFiles | undefined;
   /** Its environment, without secrets and tuning. `links` has the addresses that it needs, as far as they are known. */
   env(settings: Settings, links: Endpoints): Readonly<Record<string, string>>;
+  /** Variables of its own that a deploy sets, and the flags that do: nobody sets them beside those. */
+  readonly variables?: Readonly<Record<string, readonly string[]>>;
   readonly image: ServiceImage;
   /** Name of the request protocol that makes its bodies and judges its answers under load. */
   readonly contract: string;

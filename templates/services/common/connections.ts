@@ -1,9 +1,18 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIPv6, type LookupFunction } from 'node:net';
+import { isIPv6, type LookupFunction, type Socket } from 'node:net';
 
-/** Idle connections are closed after this, in milliseconds; shorter than any server's or load balancer's own limit. */
-const IDLE_MS = 30_000;
+/**
+ * Idle connections are closed after this, in milliseconds: before the other side does so, which may be just when a request
+ * is on its way. The shortest limit in use is 5 s: uvicorn's, llama-server's, Node's. One that is told is kept to as well.
+ */
+const IDLE_MS = 4000;
 const MAX_IDLE = 1024;
 
 /** An agent that keeps its connections open between requests, for `http:` or `https:` as the URL says. */
@@ -23,6 +32,10 @@ export class Connections {
   readonly #send: (options: RequestOptions) => ClientRequest;
   readonly #origin: RequestOptions;
   readonly #connectTimeoutMs: number;
+  #roundTripMs: number | undefined;
+  /** Those whose last answer was of no told length. */
+  readonly #streamed = new WeakSet<Socket>();
+  #streamsClose = false;
 
   /** @param ip where the URL's name is to be found; certificates and `host` stay with the name */
   constructor(url: URL, connectTimeoutMs: number, ip?: string) {
@@ -35,15 +48,52 @@ export class Connections {
     this.#connectTimeoutMs = connectTimeoutMs;
   }
 
+  /** The shortest time in which a connection was made, in milliseconds: the other side answers nothing in less. */
+  get roundTripMs(): number {
+    return this.#roundTripMs ?? 0;
+  }
+
   /** Begins a request; the caller writes its body and listens. */
   request(options: RequestOptions): ClientRequest {
     const request = this.#send({ ...this.#origin, ...options });
     request.once('socket', (socket) => {
       if (!socket.connecting) return;
       const timer = setTimeout(() => request.destroy(connectTimeout(this.#connectTimeoutMs)), this.#connectTimeoutMs);
-      socket.once('connect', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+      let begunAt = performance.now();
+      // Each address of a name; looking that up is no part of it.
+      const attempt = () => {
+        begunAt = performance.now();
+      };
+      const made = () => {
+        this.#roundTripMs = Math.min(performance.now() - begunAt, this.#roundTripMs ?? Infinity);
+        over();
+      };
+      // All leave together: what stays on a connection stays for its life.
+      const over = () => {
+        clearTimeout(timer);
+        socket.off('connectionAttempt', attempt).off('connect', made).off('close', over);
+      };
+      socket.on('connectionAttempt', attempt).on('connect', made).on('close', over);
     });
     return request;
+  }
+
+  /**
+   * Some servers promise to keep a connection, and close it after a stream: llama.cpp's does (so does all of cpp-httplib).
+   * Whoever takes the connection before that is seen loses its request.
+   */
+  isClosedAfter({ headers, socket }: IncomingMessage): boolean {
+    if (headers['transfer-encoding'] === undefined) {
+      this.#streamed.delete(socket);
+      return false;
+    }
+    this.#streamed.add(socket);
+    return this.#streamsClose || headers.server === 'llama.cpp';
+  }
+
+  /** Told of a kept connection that broke before an answer: after a stream the other side may be such a server. */
+  broke(socket: Socket | null): void {
+    if (socket && this.#streamed.has(socket)) this.#streamsClose = true;
   }
 
   /** Drops every connection, those in use included. */

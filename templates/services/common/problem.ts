@@ -16,6 +16,8 @@ export class Problem extends Error {
   stage: string | undefined;
   /** What whoever was asked for it answered with, where that is another status. */
   upstream: number | 'timeout' | undefined;
+  /** Nothing that costs was begun: to ask again is of use. undefined where nobody looked. */
+  unbegun: boolean | undefined;
 
   constructor(
     status: number,

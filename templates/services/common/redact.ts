@@ -27,14 +27,27 @@ export function secretsOfUrl(url: string): string[] {
   return [username, password, ...searchParams.values(), ...raw.map((pair) => pair.slice(pair.indexOf('=') + 1))];
 }
 
-function formsOf(secret: string): string[] {
-  const bare = secret.trim();
-  const whole = [bare, bare.replace(/^(?:bearer|basic|token|apikey|api-key) +/i, '')];
-  return whole.flatMap((each) => {
-    const quoted = JSON.stringify(each).slice(1, -1);
-    return [each, quoted, quoted.replaceAll('/', '\\/'), encoded(each)];
-  });
+/** A URL that may be told: without name, password and query. */
+export function toldUrl(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { origin, pathname } = new URL(url);
+  return (origin + pathname).replace(/\/+$/, '');
 }
+
+/** The values of headers that are there to be known by one side alone. */
+export function secretsOfHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => (SECRET_HEADER.test(name) ? [value] : []));
+}
+
+const SECRET_HEADER = /auth|key|token|secret|pass|cookie|sign|credential/i;
+
+function formsOf(secret: string): string[] {
+  const bare = secret.trim().replace(SCHEME, '');
+  const quoted = JSON.stringify(bare).slice(1, -1);
+  return [bare, quoted, quoted.replaceAll('/', '\\/'), encoded(bare)];
+}
+
+const SCHEME = /^(?:bearer|basic|token|apikey|api-key) +/i;
 
 /** Half a surrogate pair has no such form. */
 function encoded(text: string): string {

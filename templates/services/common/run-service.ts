@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Exchange } from './api/exchange.ts';
 import { Env, EnvError } from './env.ts';
 import { Problem } from './problem.ts';
+import { readServerSettings } from './server-settings.ts';
 
 /** What a program tells about itself to the part that runs it. */
 export interface Service {
@@ -79,13 +80,7 @@ class Runner implements ServiceContext {
     create: (context: ServiceContext) => Service,
     defaults: { port: number; address: string },
   ): Promise<void> {
-    const port = this.env.integer('PORT', defaults.port, { min: 0, max: 65_535 });
-    const address = this.env.text('BIND_ADDRESS', defaults.address);
-    const drainMs = this.env.number('DRAIN_SECONDS', 30, { min: 0, max: 3600 }) * 1000;
-    // Longer than the 600 s for which Google's load balancer keeps an idle connection: the side that reuses a
-    // connection must be the side that closes it, or a request is lost in between.
-    const keepAliveMs = this.env.number('KEEP_ALIVE_SECONDS', 620, { min: 1, max: 86_400 }) * 1000;
-    const readMs = this.env.number('READ_TIMEOUT_SECONDS', 10, { min: 0.1, max: 3600 }) * 1000;
+    const { port, address, drainMs, keepAliveMs, readMs } = readServerSettings(this.env, defaults);
     this.#service = create(this);
     const server = createServer({
       keepAliveTimeout: keepAliveMs,

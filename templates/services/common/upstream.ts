@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Connections, describeNetworkError, neverSent } from './connections.ts';
+import { type Redact, redactor } from './redact.ts';
 import type { RequestScope } from './request-scope.ts';
 
 /** A whole answer of another service. */
@@ -50,52 +51,50 @@ export interface UpstreamRequest {
   readonly onBytes?: BytesReader;
   /** Its end (caller gone, deadline passed) closes the exchange and rejects with its `Problem`. */
   readonly scope?: RequestScope;
+  /** Told when it is sent a second time, since the other side had closed the connection before it came. */
+  readonly onResend?: (() => void) | undefined;
 }
 
 /** Answers above this are cut off: a broken service must not fill our memory. */
 const MAX_REPLY_BYTES = 8 << 20;
 const CONNECT_TIMEOUT_MS = 5000;
-/** A connection that the other side has closed already is reset as soon as something comes. */
-const STALE_MS = 1000;
 /** A server that goes on after a whole answer loses its connection. */
 const TAIL_MS = 1000;
-/** What is shorter may be any word. */
-const LEAST_KEY = 8;
 
 /** A client of one service, over connections that are kept. */
 export class Upstream {
   readonly #connections: Connections;
   readonly #prefix: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #key: string;
+  /** Hides the key, in what the other side says. */
+  readonly redact: Redact;
 
   /**
    * @param headers of every request
    * @param ip where the URL's name is to be found; without it the system looks it up for each connection
+   * @param redact hides what the headers of single requests hold
    */
-  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string) {
+  constructor(baseUrl: string, headers: Readonly<Record<string, string>> = {}, ip?: string, redact?: Redact) {
     const url = new URL(baseUrl);
     this.#prefix = url.pathname.replace(/\/+$/, '');
     this.#connections = new Connections(url, CONNECT_TIMEOUT_MS, ip);
     this.#headers = headers;
-    this.#key = headers.authorization?.replace(/^Bearer /, '') ?? '';
+    this.redact = redact ?? redactor([headers.authorization]);
   }
 
   /** Rejects with an `UpstreamError`, with the scope's `Problem`, or with what `onBytes` throws. Any status is an answer. */
   request(request: UpstreamRequest): Promise<UpstreamReply> {
-    const { method, body, timeoutMs, onBytes, scope } = request;
+    const { method, body, timeoutMs, onBytes, scope, onResend } = request;
     const headers = withBody({ ...this.#headers, ...request.headers }, body);
-    const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope };
-    return new Promise((resolve, reject) => {
-      const answered = (reply: UpstreamReply) => resolve(this.#withoutKey(reply));
-      new Exchange(this.#connections, sent, body, answered, reject).send();
-    });
+    const sent = { method, path: this.#prefix + request.path, headers, timeoutMs, onBytes, scope, onResend };
+    // No function of this place lives on: it would keep the body, which may be large, as long as the answer lasts.
+    return this.#told(new Exchange(this.#connections, sent, body).begin());
   }
 
-  /** Some say which key they do not take: what they say goes into answers and logs. */
-  #withoutKey(reply: UpstreamReply): UpstreamReply {
-    if (reply.status === 200 || this.#key.length < LEAST_KEY) return reply;
-    return { ...reply, text: reply.text.replaceAll(this.#key, '***') };
+  /** Of what is no answer: an answer may hold whatever it likes. */
+  async #told(asked: Promise<UpstreamReply>): Promise<UpstreamReply> {
+    const reply = await asked;
+    return reply.status === 200 ? reply : { ...reply, text: this.redact(reply.text) };
   }
 
   /** Drops every connection. */
@@ -109,14 +108,14 @@ interface Sent extends Pick<UpstreamRequest, 'method' | 'path' | 'timeoutMs'> {
   readonly headers: Readonly<Record<string, string | number>>;
   readonly onBytes: BytesReader | undefined;
   readonly scope: RequestScope | undefined;
+  readonly onResend: (() => void) | undefined;
 }
 
 /** One request and its answer; settles once, and closes the connection when it settles early. */
 class Exchange {
   readonly #connections: Connections;
   readonly #request: Sent;
-  readonly #resolve: (reply: UpstreamReply) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #answer = Promise.withResolvers<UpstreamReply>();
   readonly #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout;
   #current: ClientRequest | undefined;
@@ -124,42 +123,53 @@ class Exchange {
   #sentAt = 0;
   #settled = false;
   #retried = false;
+  #answered = false;
   /** Whoever reads the answer is slow: that is not the other side's time. */
   #paused = false;
   #stage: 'none' | 'some' = 'none';
   /** Set when the answer has come whole, whatever becomes of the connection. */
   #whole: UpstreamReply | undefined;
 
-  constructor(
-    connections: Connections,
-    request: Sent,
-    body: string | undefined,
-    resolve: (reply: UpstreamReply) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(connections: Connections, request: Sent, body: string | undefined) {
     this.#connections = connections;
     this.#request = request;
     this.#body = body;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#timer = setTimeout(() => this.#late(), request.timeoutMs);
     this.#unsubscribe = request.scope?.onCancel((why) => this.#abort(why));
   }
 
-  send(): void {
+  begin(): Promise<UpstreamReply> {
+    try {
+      this.#send();
+    } catch (error) {
+      // Of a header that cannot be sent, for one.
+      this.#abort(error);
+    }
+    return this.#answer.promise;
+  }
+
+  #send(): void {
     if (this.#settled) return;
     const { method, path, headers } = this.#request;
     const current = this.#connections.request({ method, path, headers });
     this.#current = current;
     this.#sentAt = performance.now();
-    current.on('response', (incoming) => this.#read(incoming));
+    current.on('response', (incoming) => {
+      if (this.#connections.isClosedAfter(incoming)) current.shouldKeepAlive = false;
+      this.#read(incoming);
+    });
     current.on('error', (error) => this.#fail(error, current));
+    // Without a word: an answer that asks for another protocol (101).
+    current.on('close', () => {
+      if (!this.#answered && current === this.#current) this.#fail(new Error('socket hang up'));
+    });
     current.end(this.#body);
   }
 
   #read(incoming: IncomingMessage): void {
     // A conversation may be large, and its answer long: it is not sent again.
     this.#body = undefined;
+    this.#answered = true;
     const { onBytes } = this.#request;
     incoming.on('error', (error) => this.#fail(error));
     if (onBytes && incoming.statusCode === 200 && !isJson(incoming)) this.#pass(incoming, onBytes);
@@ -177,7 +187,7 @@ class Exchange {
     incoming.on('end', () => {
       if (!this.#settle()) return;
       const whole = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      this.#resolve(replyOf(incoming, whole.toString('utf8')));
+      this.#answer.resolve(replyOf(incoming, whole.toString('utf8')));
     });
   }
 
@@ -207,7 +217,7 @@ class Exchange {
       }
     };
     incoming.on('readable', read);
-    incoming.on('end', () => this.#settle() && this.#resolve(replyOf(incoming, '')));
+    incoming.on('end', () => this.#settle() && this.#answer.resolve(replyOf(incoming, '')));
   }
 
   #pause(wait: Promise<void>, read: () => void): void {
@@ -234,22 +244,32 @@ class Exchange {
   }
 
   #fail(error: Error, unanswered?: ClientRequest): void {
-    // The other side closed an idle connection just as we took it: it has not seen the request. Later it may have begun.
-    const isStale = unanswered?.reusedSocket && performance.now() - this.#sentAt < STALE_MS;
-    const code = (error as NodeJS.ErrnoException).code;
-    if (isStale && code === 'ECONNRESET' && !this.#retried && !this.#settled) {
+    const isFirst = !this.#answered && !this.#retried && !this.#settled;
+    if (isFirst && unanswered?.reusedSocket && this.#wasClosedBefore(error)) {
       this.#retried = true;
-      this.send();
+      this.#request.onResend?.();
+      this.#send();
       return;
     }
+    if (isFirst && unanswered?.reusedSocket) this.#connections.broke(unanswered.socket);
     this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
+  }
+
+  /**
+   * The other side closed an idle connection just as we took it. Whatever it does about the request comes one round trip
+   * after that was sent, or later: what comes earlier was done before it had the request.
+   */
+  #wasClosedBefore(error: Error): boolean {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') return false;
+    return this.#request.method === 'GET' || performance.now() - this.#sentAt < this.#connections.roundTripMs;
   }
 
   #abort(why: unknown): void {
     if (!this.#settle()) return;
     this.#current?.destroy();
-    if (this.#whole && why instanceof UpstreamError) this.#resolve(this.#whole);
-    else this.#reject(why);
+    if (this.#whole && why instanceof UpstreamError) this.#answer.resolve(this.#whole);
+    else this.#answer.reject(why);
   }
 
   #settle(): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asProblem, errorBody, errorHeaders, familyOf } from '../common/api/errors.ts';
+import { REQUEST_ID_HEADER, requestIdOf } from '../common/api/exchange.ts';
 import { readBody } from '../common/body.ts';
 import { Problem } from '../common/problem.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
@@ -53,11 +54,20 @@ export function createProxy(context: ServiceContext): Service {
       tried.add(backend);
     }
     const reasons = backends.filter(({ healthy }) => !healthy).map(({ name, reason }) => `${name}: ${reason}`);
-    throw new Problem(503, `no healthy backend: ${reasons.join('; ')}`, { 'retry-after': '1' });
+    throw new Problem(
+      503,
+      `no healthy backend: ${reasons.join('; ')}`,
+      { 'retry-after': '1' },
+      { code: 'engine_unavailable' },
+    );
   }
 
   return {
     listener(incoming, outgoing) {
+      // The backend takes it over, and an answer of the proxy's own has the same.
+      const id = requestIdOf(incoming);
+      incoming.headers[REQUEST_ID_HEADER] = id;
+      outgoing.setHeader(REQUEST_ID_HEADER, id);
       answer(incoming, outgoing).catch((error: unknown) => {
         const problem = error instanceof Problem ? error : undefined;
         if (!problem) context.warn(`defect: ${error instanceof Error ? error.stack : String(error)}`);

@@ -1,6 +1,7 @@
 import { asProblem } from '../common/api/errors.ts';
 import type { ChatAsk, ChatCall, ChatOutcome, ChatTarget } from '../common/api/target.ts';
 import type { ChatMessage } from '../common/engine/engine.ts';
+import { Problem } from '../common/problem.ts';
 import { roundSeconds } from '../common/seconds.ts';
 import type { ChainRuns } from './chain-runs.ts';
 import type { GraphContext, GraphInput } from './pipeline/graph.ts';
@@ -19,11 +20,14 @@ export class ChainTarget implements ChatTarget {
   }
 
   async chat({ messages, order }: ChatAsk, { scope, headers, sink, onStep }: ChatCall): Promise<ChatOutcome> {
-    const { outcome, queueMs, begunAt } = await this.#runs.run(inputOf(messages, order), {
+    const run = this.#runs.run(inputOf(messages, order), {
       scope,
       headers,
       ...(sink && { sink: (_step, deltas) => sink(deltas) }),
       ...(onStep && { onStep: watching(onStep) }),
+    });
+    const { outcome, queueMs, begunAt } = await run.catch((error: unknown) => {
+      throw unavailableWhereUnbegun(error);
     });
     const { answer, usage, wholeUsage, firstTokenSeconds, host, simulated, steps } = outcome;
     const beforeSeconds = (begunAt - scope.startedAt) / 1000;
@@ -39,6 +43,13 @@ export class ChainTarget implements ChatTarget {
       steps,
     };
   }
+}
+
+/** As a model says it whose engine is away: `/chain` knows 502 alone, which tells clients that work was done. */
+function unavailableWhereUnbegun(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.unbegun !== true || error.status !== 502) return error;
+  const problem = new Problem(503, error.message, { 'retry-after': '5' }, { code: 'engine_unavailable' });
+  return Object.assign(problem, { stage: error.stage, upstream: error.upstream });
 }
 
 /** Tells of steps in the form of the answers. */

@@ -15,10 +15,17 @@ export class JsonRemote implements JsonStep {
     this.#headers = headers;
   }
 
-  async post(body: string, { scope, timeoutMs, headers }: JsonRun) {
+  async post(body: string, { scope, timeoutMs, headers, onResend }: JsonRun) {
     let attempts = 0;
     let asked = '';
-    const request = { method: 'POST', body, timeoutMs, scope, headers: { ...headers, ...this.#headers } } as const;
+    const request = {
+      method: 'POST',
+      body,
+      timeoutMs,
+      scope,
+      onResend,
+      headers: { ...headers, ...this.#headers },
+    } as const;
     const reply = await this.#pool
       .round(this.#step, (address, call) => {
         attempts++;

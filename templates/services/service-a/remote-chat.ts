@@ -48,6 +48,7 @@ export async function askChat(
       takeChat(builder, chunk, bytes);
     },
     last: '[DONE]',
+    redact: address.upstream.redact,
     refused: (reply: UpstreamReply) => refused(reply, who),
   };
   const upstream = { request: (request: Parameters<typeof ask>[2]) => ask(address, call, request) };

@@ -37,6 +37,7 @@ async function askWhole({ address, call, timeoutMs, headers }: Part, prompt: str
     headers: { ...run.headers, ...headers },
     timeoutMs,
     scope: run.scope,
+    onResend: run.onResend,
   });
   if (reply.status !== 200) throw failed(reply, run.who);
   const json = parseObject(reply.text);
@@ -71,6 +72,7 @@ async function askStream({ address, call, timeoutMs, headers }: Part, prompt: st
         passOn(text, isError);
       }),
     take,
+    redact: address.upstream.redact,
     refused: (reply: UpstreamReply) => failed(reply, who),
   };
   const upstream = { request: (request: Parameters<typeof ask>[2]) => ask(address, call, request) };

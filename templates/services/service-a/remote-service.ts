@@ -46,13 +46,14 @@ export class RemoteService implements RemoteStep {
 
   /** B's answer to the prompt. */
   invoke(prompt: string, run: EngineRun): Promise<RemoteAnswer> {
-    return this.#send(this.#options.pool, run, (part) => askInvoke(part, prompt, run));
+    const path = (address: Address) => address.path;
+    return this.#send(this.#options.pool, path, run, (part) => askInvoke(part, prompt, run));
   }
 
   chat(order: ChatOrder, run: EngineRun): Promise<RemoteAnswer> {
     const { pool, chatPool, chatPath, model } = this.#options;
     const named = order.model === '' ? { ...order, model } : order;
-    return this.#send(chatPool ?? pool, run, (part) => askChat(part, chatPath(part.address), named, run));
+    return this.#send(chatPool ?? pool, chatPath, run, (part) => askChat(part, chatPath(part.address), named, run));
   }
 
   close(): void {
@@ -68,6 +69,7 @@ export class RemoteService implements RemoteStep {
    */
   async #send(
     pool: AddressPool,
+    pathOf: (address: Address) => string | undefined,
     { scope, who }: EngineRun,
     ask: (part: Part) => Promise<Omit<RemoteAnswer, 'address' | 'attempts' | 'seconds'>>,
   ): Promise<RemoteAnswer> {
@@ -80,7 +82,12 @@ export class RemoteService implements RemoteStep {
       const left = endsAt - performance.now();
       const answer = await ask({ address, call, timeoutMs: left, headers });
       call.succeeded(performance.now());
-      return { ...answer, address: address.url, attempts, seconds: (performance.now() - startedAt) / 1000 };
+      return {
+        ...answer,
+        address: address.shown(pathOf(address) ?? address.path),
+        attempts,
+        seconds: (performance.now() - startedAt) / 1000,
+      };
     };
     for (let round = 0; ; round++) {
       scope.check();
@@ -90,7 +97,9 @@ export class RemoteService implements RemoteStep {
         return answer;
       } catch (error) {
         if (!(error instanceof NotTaken)) throw this.#failure(error, scope, who);
-        if (error.kind === 'unreached') throw new StepProblem(502, `${who} error: ${error.message}`);
+        if (error.kind === 'unreached') {
+          throw Object.assign(new StepProblem(502, `${who} error: ${error.message}`), { unbegun: true });
+        }
         window?.refused(performance.now());
         const pause = RETRY_MS[Math.min(round, RETRY_MS.length - 1)] ?? 1000;
         if (kind === 'chat' || performance.now() + pause >= endsAt) {

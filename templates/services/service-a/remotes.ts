@@ -1,4 +1,5 @@
 import { type Env, EnvError, parseHttpUrl } from '../common/env.ts';
+import { secretsOfHeaders } from '../common/redact.ts';
 import type { Address } from './addresses/address.ts';
 import { POLICIES, type Policy } from './addresses/policy.ts';
 import { AddressPool } from './addresses/pool.ts';
@@ -89,20 +90,22 @@ export class RemotesOfA implements Remotes {
 
   #poolsOfB() {
     const { urls, chatUrls, policy, resolve, probeMs } = this.#options.b;
+    const common = { policy, resolve, secrets: [this.#options.authorization] };
     this.#b ??= {
-      pool: this.#open({ urls, policy, resolve, probeMs }),
-      chatPool: chatUrls.length === 0 ? undefined : this.#open({ urls: chatUrls, policy, resolve, probeMs: 0 }),
+      pool: this.#open({ ...common, urls, probeMs }),
+      chatPool: chatUrls.length === 0 ? undefined : this.#open({ ...common, urls: chatUrls, probeMs: 0 }),
     };
     return this.#b;
   }
 
-  #poolsOf({ urls, policy, resolve }: StepAddresses, kind: RemoteKind | 'json') {
-    const { b } = this.#options;
+  #poolsOf({ urls, policy, resolve, headers }: StepAddresses, kind: RemoteKind | 'json') {
+    const { b, authorization } = this.#options;
     const isB = kind === 'service-b';
     const pool = this.#open({
       urls,
       policy: policy ?? (isB ? b.policy : 'round-robin'),
       resolve: resolve ?? (isB ? b.resolve : 'once'),
+      secrets: [...(isB ? [authorization] : []), ...secretsOfHeaders(headers)],
       // Others need not have a /health.
       probeMs: isB ? b.probeMs : 0,
     });

@@ -1,15 +1,14 @@
 import { Admission } from '../common/admission.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
-import { readApiSettings } from '../common/api/settings.ts';
 import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
-import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { engineName } from '../common/engine/failure.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
+import { secretsOfUrl, toldUrl } from '../common/redact.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
-import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { vitals } from '../common/vitals.ts';
 import { chainRoute } from './chain-route.ts';
 import { ChainRuns } from './chain-runs.ts';
@@ -17,23 +16,28 @@ import { ChainTarget } from './chain-target.ts';
 import { createSideRoutes } from './page/side-routes.ts';
 import { openGraph } from './pipeline/open-graph.ts';
 import { RemoteWindow } from './remote-window.ts';
-import { RemotesOfA, readRemoteB } from './remotes.ts';
+import { RemotesOfA } from './remotes.ts';
+import { readSettingsA } from './settings.ts';
 
 /** Service A: a graph of models behind `POST /chain`; by default its own model first, then B. */
 export function createServiceA(context: ServiceContext): Service {
   const { env } = context;
   const warn = (line: string) => context.warn(line);
-  const settings = readCommonSettings(env, { minProcessSeconds: 0 });
-  const api = readApiSettings(env);
-  const { promptChars, ...defaults } = readModelSettings(env, { promptChars: 700, numPredict: 20, numCtx: 512 });
-  const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL_A', fallback: 'tinyllama' }, defaults);
+  const {
+    settings,
+    api,
+    promptChars,
+    defaults,
+    engineSettings,
+    remoteWindow: initial,
+    b,
+    history,
+  } = readSettingsA(env);
   const opened = openEngine(engineSettings, warn, () => graph.models);
   const { engine, readiness } = opened;
   // Wider than what one B takes: a group of them takes more, and what B refuses narrows it at once.
-  const initial = env.integer('REMOTE_WINDOW', 256, { min: 1, max: 100_000 });
   const window = new RemoteWindow({ initial, min: 1, max: Math.max(initial, settings.maxInFlight) });
-  const b = readRemoteB(env);
-  const [remoteUrl = ''] = b.urls;
+  const remoteUrl = toldUrl(b.urls[0] ?? '');
   const remotes = new RemotesOfA({ b, window, authorization: settings.auth.authorization });
   const graph = openGraph(
     env,
@@ -48,6 +52,7 @@ export function createServiceA(context: ServiceContext): Service {
       remotes,
       warn,
     },
+    [settings.auth.authorization, engineSettings.headers.authorization, ...b.urls.flatMap(secretsOfUrl)],
     promptChars,
   );
   // Both hops. B's queue is no business of A's, but what A has begun and B not yet answered is before whoever comes next.
@@ -99,14 +104,14 @@ export function createServiceA(context: ServiceContext): Service {
 
   const work: WorkDeps = { service: 'a', settings, context, admission, log, streams: new OpenStreams() };
   const model = () => engine.ownModel;
-  const side = createSideRoutes(env, settings, warn, async () => (await readiness.current(Infinity)).simulated);
+  const side = createSideRoutes(history, settings, warn, async () => (await readiness.current(Infinity)).simulated);
   return side.around({
     ...createServiceApi({
       work,
       settings: api,
       engine,
       limited: engineSettings.listed.length > 0,
-      who: 'ollama(A)',
+      who: `${engineName(engineSettings.kind)}(A)`,
       description: 'A chain of steps: its own engine first, then another service.',
       targets: [new ChainTarget(runs, Math.floor(Date.now() / 1000))],
       health,

@@ -1,4 +1,6 @@
 import { runService } from '../common/run-service.ts';
+import { reportsSettings } from '../common/settings-report.ts';
 import { createServiceB } from './service.ts';
+import { readSettingsB } from './settings.ts';
 
-await runService('service-b', createServiceB);
+if (!reportsSettings(readSettingsB)) await runService('service-b', createServiceB);

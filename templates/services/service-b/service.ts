@@ -1,25 +1,20 @@
 import { Admission } from '../common/admission.ts';
 import type { Health } from '../common/api/health-routes.ts';
 import { createServiceApi } from '../common/api/service-api.ts';
-import { readApiSettings } from '../common/api/settings.ts';
 import { Series } from '../common/api/statistics.ts';
 import { OpenStreams, type WorkDeps } from '../common/api/work.ts';
-import { readEngineSettings } from '../common/engine/engine-settings.ts';
+import { engineName } from '../common/engine/failure.ts';
 import { openEngine } from '../common/engine/open-engine.ts';
 import { LeastTime } from '../common/least-time.ts';
 import { RequestLog } from '../common/request-log.ts';
 import type { Service, ServiceContext } from '../common/run-service.ts';
-import { readCommonSettings, readModelSettings } from '../common/service-settings.ts';
 import { vitals } from '../common/vitals.ts';
 import { invokeRoute } from './invoke.ts';
+import { readSettingsB } from './settings.ts';
 
 /** Service B: one engine behind `POST /invoke` and the open APIs. */
 export function createServiceB(context: ServiceContext): Service {
-  const { env } = context;
-  const settings = readCommonSettings(env, { minProcessSeconds: 5 });
-  const api = readApiSettings(env);
-  const { promptChars, ...generate } = readModelSettings(env, { promptChars: 1200, numPredict: 40, numCtx: 1024 });
-  const engineSettings = readEngineSettings(env, { variable: 'OLLAMA_MODEL', fallback: 'phi3:mini' }, generate);
+  const { settings, api, promptChars, generate, engineSettings } = readSettingsB(context.env);
   const opened = openEngine(engineSettings, (line) => context.warn(line));
   const { engine, readiness } = opened;
   const least = new LeastTime();
@@ -55,7 +50,7 @@ export function createServiceB(context: ServiceContext): Service {
       settings: api,
       engine,
       limited: engineSettings.listed.length > 0,
-      who: 'ollama',
+      who: engineName(engineSettings.kind),
       description: 'One engine, alone or as the last step of a chain.',
       targets: [],
       health,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -96,6 +96,46 @@ describe('deploy local', () => {
     expect(Object.keys(await stack.running()).sort()).toEqual(['a', 'b-1', 'engine', 'proxy']);
     await stack.teardown();
     await expect(access(join(stack.paths.folder, 'secrets'))).rejects.toThrow();
+  });
+
+  it('sets variables of services, shows a change of them, and unsets what is no longer asked for', async () => {
+    const secret = join(stack.paths.folder, '..', '..', 'history-url');
+    await writeFile(secret, 'postgres://user:sentinel@127.0.0.1:1/none\n', { mode: 0o600 });
+    const set = { CORS_ORIGINS: 'https://x.example', MODELS: 'tinyllama' };
+    const services = of({ set, secretFiles: { HISTORY_URL: secret } }, {});
+    const { endpoints } = await stack.deploy({ services, replicas: 1 });
+    const ask = (path: string) => fetch(`${endpoints.a}${path}`, { headers: { origin: 'https://x.example' } });
+    const models = await ask('/v1/models');
+    expect(models.headers.get('access-control-allow-origin')).toBe('https://x.example');
+    expect(((await models.json()) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual([
+      'chain',
+      'tinyllama',
+    ]);
+    // Nothing listens there: it is asked, and not the file.
+    expect(await (await fetch(`${endpoints.a}/v1/conversations`)).json()).toMatchObject({
+      error: { code: 'history_unavailable' },
+    });
+    for (const shown of [await readFile(stack.paths.state, 'utf8'), JSON.stringify(await stack.status())]) {
+      expect(shown).not.toContain('sentinel');
+    }
+
+    const same = await stack.deploy({ services, replicas: 1 });
+    expect(new Set(Object.values(actionsOf(same.changes)))).toEqual(new Set(['unchanged']));
+    await writeFile(secret, 'postgres://user:another@127.0.0.1:1/none\n');
+    const other = await stack.deploy({ services, replicas: 1 });
+    expect(actionsOf(other.changes)).toMatchObject({ a: 'replace', 'b-1': 'unchanged' });
+
+    const off = await stack.deploy({ services: of({ set: { HISTORY: 'off' } }, {}), replicas: 1 });
+    const { action, reason } = off.changes.find(({ key }) => key === 'a') ?? {};
+    expect(action).toBe('replace');
+    expect(reason).toContain('env.CORS_ORIGINS: https://x.example -> unset');
+    expect((await fetch(`${endpoints.a}/v1/conversations`)).status).toBe(404);
+    const bare = await stack.deploy({ services: of({}, {}), replicas: 1 });
+    expect(bare.changes.find(({ key }) => key === 'a')?.reason).toBe('env.HISTORY: off -> unset');
+    const secrets = join(stack.paths.folder, 'secrets');
+    expect((await readdir(secrets).catch(() => [])).filter((name) => name.startsWith('files-'))).toEqual([]);
+    expect((await fetch(`${endpoints.a}/v1/conversations`)).status).toBe(200);
+    expect((await ask('/v1/models')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
   it('starts again what has died, on its old port, and status says what is missing', async () => {

@@ -140,7 +140,10 @@ describe('deploy local --engine openai', () => {
       exit: 3,
       message: expect.stringContaining('has no model other; it has only'),
     });
-    // A plan of what is named needs no engine.
+    // So does a plan, which without an engine is one of what is named.
+    await expect(stack.deploy({ services, ...open() }, {}, { dryRun: true })).rejects.toMatchObject({
+      code: 'no-model',
+    });
     server.close();
     server.closeAllConnections();
     const { changes } = await stack.deploy({ services, ...open() }, {}, { dryRun: true });
@@ -154,6 +157,9 @@ describe('deploy local --engine openai', () => {
     ['phi3', ['x', 'phi3:mini'], 'did you mean: --model-a phi3:mini'],
     ['Llama-3', ['x', 'meta/llama-3'], 'did you mean: --model-a meta/llama-3'],
     ['other', ['x', 'only'], 'choose one of them with --model-a'],
+    ['gemma3', ['x', 'gemma3:270m', 'gemma3:1b'], 'choose one of them with --model-a'],
+    ['gemma3:270', ['x', 'gemma3:270m', 'gemma3:1b'], 'did you mean: --model-a gemma3:270m'],
+    ['gema3', ['x', 'gemma3:270m'], 'did you mean: --model-a gemma3:270m'],
   ])('says what was probably meant by %s where there are %j', async (model, listed, step) => {
     models = listed;
     const services = { a: { model }, b: { model: 'x' } };

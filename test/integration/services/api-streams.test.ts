@@ -204,7 +204,7 @@ test('the proxy passes a stream on as it comes, its broken end too, and fails in
   b.signal('SIGKILL');
   await b.exited;
   const refused = await post(`${proxy.url}${CHAT}`, STREAM);
-  expect(refused).toMatchObject({ status: 503, body: { error: { type: 'server_error', code: 'overloaded' } } });
+  expect(refused).toMatchObject({ status: 503, body: { error: { type: 'server_error', code: 'engine_unavailable' } } });
   expect(refused.body.detail).toMatch(/^no healthy backend/);
   expect((await post(`${proxy.url}/invoke`, {})).body).toEqual({ detail: refused.body.detail });
 });

@@ -202,8 +202,8 @@ test('an engine that is away: 503 for chats, 502 for /invoke, each in its form, 
   const ollama = await post(`${b.url}/api/chat`, { messages: HELLO.messages });
   expect(ollama).toMatchObject({ status: 503, body: { error: expect.stringMatching(/^Could not connect to Ollama/) } });
   const models = await request(`${b.url}/v1/models`);
-  expect(models).toMatchObject({ status: 502, body: { error: { code: 'engine_error' } } });
-  expect(models.headers.get('x-should-retry')).toBe('false');
+  expect(models).toMatchObject({ status: 503, body: { error: { code: 'engine_unavailable' } } });
+  expect([models.headers.get('retry-after'), models.headers.get('x-should-retry')]).toEqual(['5', null]);
   expect(await request(`${b.url}/ready`)).toMatchObject({
     status: 503,
     body: { status: 'not ready', reason: expect.stringContaining('engine') },

@@ -71,7 +71,7 @@ test('a chat runs the graph: the leaf’s text, what each step took, tokens of t
   });
   expect(steps).toMatchObject([
     { name: 'a', model: 'tinyllama', output_tokens: 20, attempts: 1, text: expect.stringMatching(/\w/) },
-    { name: 'b', model: 'phi3:mini', host: 'b-1', output_tokens: 7, address: `${b.url}/invoke` },
+    { name: 'b', model: 'phi3:mini', host: 'b-1', output_tokens: 7, address: `${b.url}/v1/chat/completions` },
   ]);
   expect(steps[1]).not.toHaveProperty('text');
   expect(body.chainctl.usage).toEqual({
@@ -256,4 +256,29 @@ test('health says what a scheduler and a person want to know of it', async () =>
   const lonely = await lab.a('http://127.0.0.1:1', 'http://127.0.0.1:1', { REMOTE_B_PROBE_SECONDS: '0' });
   await expectHealth(lonely, 200, { ok: true, ready: false, status: 'unhealthy', remote_b_up: null });
   expect(await request(`${lonely.url}/ready`)).toMatchObject({ status: 503, body: { status: 'not ready' } });
+});
+
+test('an engine that is away has begun nothing: a chat says so as one with the model itself does, and so does the list', async () => {
+  const { a, engineA } = await startChain();
+  engineA.signal('SIGKILL');
+  await engineA.exited;
+  for (const stream of [false, true]) {
+    const reply = await post(`${a.url}/v1/chat/completions`, { model: 'chain', messages: MESSAGES, stream });
+    expect(reply).toMatchObject({ status: 503, body: { error: { code: 'engine_unavailable' } } });
+    expect(reply.headers.get('retry-after')).toBe('5');
+    expect(reply.headers.get('x-should-retry')).toBeNull();
+  }
+  const list = await request(`${a.url}/v1/models`);
+  expect(list).toMatchObject({ status: 503, body: { error: { code: 'engine_unavailable' } } });
+  const prompt = 'word '.repeat(300);
+  expect(await post(`${a.url}/chain`, { prompt })).toMatchObject({ status: 502 });
+});
+
+test('a B that is away is a 502: A’s model has worked', async () => {
+  const { a, b } = await startChain();
+  b.signal('SIGKILL');
+  await b.exited;
+  const reply = await post(`${a.url}/v1/chat/completions`, { model: 'chain', messages: MESSAGES });
+  expect(reply.status).toBe(502);
+  expect(reply.headers.get('x-should-retry')).toBe('false');
 });

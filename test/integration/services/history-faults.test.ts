@@ -10,7 +10,7 @@ import type { TurnWrite } from '../../../templates/services/service-a/history/tu
 import { createPostgres, hasPostgres, type Postgres } from '../../support/postgres.ts';
 import { until } from '../../support/until.ts';
 
-const BOUNDS = { maxBytes: 1e8, maxAgeMs: 1e12 };
+const BOUNDS = { maxBytes: 1e8, maxAgeMs: 1e12, hosts: [] };
 const TURN: TurnWrite = {
   ...{ question: 'Question', answer: 'Answer', state: 'complete', model: null, error: null, details: null },
 };

@@ -35,7 +35,7 @@ test('what is nowhere below /v1 or /api is told with what there is, in the form 
   for (const path of ['/v1', '/v1/', '/v1/audio/speech']) {
     const { status, body } = await request(`${a.url}${path}`);
     expect([status, body.error.code]).toEqual([404, 'not_found']);
-    expect(body.error.message).toMatch(/^there is no \/v1\S*; there are \/v1\/chat\/completions, .*\/v1\/models, /);
+    expect(body.error.message).toMatch(/^there is no \/v1\S*; there are .*\/v1\/chat\/completions, .*\/v1\/models, /);
     expect(body.error.message).not.toContain('{');
   }
   for (const path of ['/api', '/api/generate', '/api/show', '/api/embed', '/api/ps']) {

@@ -150,9 +150,10 @@ steps:
     expect(body.detail).toMatch(/^step ask error: /);
     await expect.poll(() => readFileSync(log, 'utf8')).toMatch(/"status":502,"stage":"ask","error":"step ask error: /);
     const chat = await post(`${a.url}/v1/chat/completions`, asked('hello'));
+    expect(chat.status).toBe(503);
     expect(chat.body.error).toMatchObject({
       type: 'server_error',
-      code: 'upstream_error',
+      code: 'engine_unavailable',
       message: expect.stringMatching(/^step ask error: /),
     });
   });

@@ -94,6 +94,12 @@ test('no healthy backend: 503 that says why', async () => {
     body: { detail: 'no healthy backend: b1: health answered 503: engine does not have model phi3:mini yet' },
   });
   expect(reply.headers.get('retry-after')).toBe('1');
+  expect(reply.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/);
+  const named = { headers: { 'x-request-id': 'mine-1' } };
+  const chat = await post(`${proxy.url}/v1/chat/completions`, {}, named);
+  expect(chat).toMatchObject({ status: 503, body: { error: { code: 'engine_unavailable' } } });
+  expect(chat.headers.get('x-request-id')).toBe('mine-1');
+  expect((await request(`${proxy.url}/-/proxy`, named)).headers.get('x-request-id')).toBe('mine-1');
 });
 
 test('a draining replica leaves the rotation and loses no request', async () => {

@@ -16,3 +16,11 @@ test('without an address the command has one to be put in', () => {
     expect.objectContaining({ nextSteps: ['chainctl smoke --api openai-chat --target http://127.0.0.1:8000'] }),
   );
 });
+
+test('a URL of requests that name a model is that of a server of one; that of a chain is not', () => {
+  const chat = 'http://127.0.0.1:18001/v1/chat/completions';
+  expect(modelServer({ target: chat }, ['--target', chat, '--count', '2'])).toBe(chat);
+  for (const target of ['http://127.0.0.1:18001', 'http://127.0.0.1:18001/chain', 'b', undefined]) {
+    expect(modelServer({ target }, [])).toBeUndefined();
+  }
+});

@@ -73,6 +73,30 @@ describe('a specification', () => {
     expect(contentHash({ ...spec, env: Object.fromEntries(Object.entries(spec.env).reverse()) })).toBe(hash);
   });
 
+  it('has the variables that were set, and of secrets no more than where they are', () => {
+    const secret = { name: '.HISTORY_URL', content: Buffer.from('postgres://u:sentinel@h/d') };
+    const files = { files: [secret], env: (folder: string) => ({ HISTORY_URL_FILE: `${folder}/.HISTORY_URL` }) };
+    const own = { ...settings.settings, set: { HISTORY: 'on', CORS_ORIGINS: 'https://x.example' } };
+    const set = serviceSpec({ ...settings, settings: own }, { ...templates, files });
+    expect(set.env).toEqual({
+      ...spec.env,
+      HISTORY: 'on',
+      CORS_ORIGINS: 'https://x.example',
+      HISTORY_URL_FILE: '/run/chainctl-files/.HISTORY_URL',
+    });
+    const pushed = releaseFiles({ stack: 's', spec: set, templates: { ...templates, files }, token: undefined });
+    const where = pushed.filter(({ content }) => content.toString().includes('sentinel')).map(({ path }) => path);
+    expect(where).toEqual(['files/.HISTORY_URL']);
+    expect(JSON.stringify(set)).not.toContain('sentinel');
+    expect(imageOf(set)).toBe(imageOf(spec));
+    expect(contentHash(set)).not.toBe(contentHash(spec));
+  });
+
+  it('refuses at once what no env file can carry', () => {
+    const own = { ...settings.settings, set: { MODELS: 'a b' } };
+    expect(() => serviceSpec({ ...settings, settings: own }, templates)).toThrow('the value of MODELS has a character');
+  });
+
   it('needs a new image for new code only', () => {
     expect(imageOf(serviceSpec({ ...settings, settings: { model: 'other' } }, templates))).toBe(imageOf(spec));
     expect(imageOf(serviceSpec(settings, { ...templates, bundle: Buffer.from('new') }))).not.toBe(imageOf(spec));

@@ -21,7 +21,12 @@ describe('a file of documents', () => {
     ['[]', 'docs.jsonl:1:1: is no object with a text'],
     ['{"text":" "}', 'docs.jsonl:1:1: text must be a text that is not empty'],
     ['{"text":7}', 'docs.jsonl:1:1: text must be a text that is not empty'],
-    ['{"id":7.5,"text":"a"}', 'docs.jsonl:1:1: id must be a text of at most 200 characters, or a whole number'],
+    [
+      '{"id":7.5,"text":"a"}',
+      'docs.jsonl:1:1: id must be a text of at most 200 characters, or a whole number below 2^53',
+    ],
+    ['{"id":9007199254740993,"text":"a"}', 'docs.jsonl:1:1: id must be'],
+    ['{"id":true,"text":"a"}', 'docs.jsonl:1:1: id must be'],
     ['{"id":7,"text":"a"}\n{"id":"7","text":"b"}', 'docs.jsonl:2:1: id "7" is that of line 1, too'],
     ['{"text":"a","metadata":[]}', 'docs.jsonl:1:1: metadata must be an object'],
     ['{"text":"a","titel":"b"}', 'docs.jsonl:1:1: unknown key "titel"'],

@@ -152,6 +152,7 @@ export function doubles(given: Doubles): StepDeps {
     chunks: given.chunks ?? {},
     indexFolder: given.indexFolder,
     warn: given.warn ?? (() => {}),
+    redact: (text) => text,
   };
 }
 

@@ -41,7 +41,7 @@ it('the addresses of services stand below one another, however long their names 
   const rows = renderDeploy([{ ...deployment, services, endpoints, facts: { logs: 'http-logs' } }]).match(
     /^ {2}.*http.*/gm,
   );
-  expect(rows).toHaveLength(4);
+  expect(rows).toHaveLength(6);
   expect(new Set(rows?.map((row) => row.indexOf('http'))).size).toBe(1);
 });
 
@@ -53,4 +53,11 @@ it('names commands for everything that can be done next', () => {
   expect([...new Set(named)].sort()).toEqual([
     ...['chainctl deploy', 'chainctl load', 'chainctl logs', 'chainctl smoke', 'chainctl status', 'chainctl teardown'],
   ]);
+});
+
+it('a deploy names the page, the base URL of the API and the file of the token', () => {
+  const text = renderDeploy([{ ...deployment, endpoints: { a: 'http://a.test' }, tokenFile: '/s/token' }]);
+  expect(text).toMatch(/^ {2}chat page +http:\/\/a\.test\/$/m);
+  expect(text).toMatch(/^ {2}OpenAI API +http:\/\/a\.test\/v1$/m);
+  expect(text).toMatch(/^ {2}token in +\/s\/token$/m);
 });

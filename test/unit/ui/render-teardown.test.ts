@@ -13,3 +13,11 @@ it('says what of the stack is still up', () => {
     'Stopped and verified gone: address.\nStill up, and costing money: aws.',
   );
 });
+
+it('names what is kept beside the logs, and the command that deletes it', () => {
+  const report = { target: 'local', removed: ['a'], leftovers: [] } as never;
+  const kept = [{ what: 'conversations', path: '/home/logs/history.db' }];
+  const text = renderTeardown([report], { stack: 'demo', logs: '/home/logs', kept });
+  expect(text).toContain('conversations stay, and the next deploy shows them again: /home/logs/history.db');
+  expect(text).toContain('chainctl teardown --delete-history --yes --stack demo');
+});

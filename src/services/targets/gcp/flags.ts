@@ -101,7 +101,7 @@ export const gcpDeployFlags = {
   }),
   ttl: ttlFlag('delete each VM after this time; the group replaces it, so this does not limit cost'),
   ...modelFlags(SERVICES.filter(canRun)),
-  ...settingFlags(),
+  ...settingFlags(SERVICES.filter(canRun)),
   ...cloudServiceFlags,
   bake: Flags.boolean({
     description: 'boot VMs from a prepared image, made first; otherwise each VM downloads everything',

@@ -8,7 +8,8 @@ import type { StepDeps } from '../../stack/steps.ts';
 import { SERVICES } from '../../workloads/catalog.ts';
 import { desiredChain, loadBundles, modelsOf, servicesOf, type TokenFile, wantedKeys } from './desired.ts';
 import { whereNamed, withModels } from './engine-models.ts';
-import { ensureOllama, modelFiles } from './ollama.ts';
+import { engineText, pipelineOf } from './engine-text.ts';
+import { ensureOllama, missingModels, modelFiles } from './ollama.ts';
 import { givenApiKey, keepApiKey } from './openai.ts';
 import { placeFiles } from './place-files.ts';
 import { freePort, LOOPBACK, portInUse, tryPort } from './ports.ts';
@@ -61,6 +62,9 @@ export async function planLocal(
     await ensureOllama(request.ollamaUrl, modelsOf(request), context, (model) => whereNamed(request, model, env));
   }
   const shared = await sharingModels(request, signal);
+  const missing =
+    request.engine === 'ollama' && !make ? await missingModels(request.ollamaUrl, modelsOf(request), signal) : [];
+  const pulls = missing.length === 0 ? [] : [`Ollama pulls ${missing.join(' and ')} first, which it does not have`];
   const token = request.auth === 'token' ? await tokenFile(paths, make) : undefined;
   const apiKey = await keepApiKey(paths, key, make);
   const carried = await placeFiles(paths, request, env, make);
@@ -81,13 +85,15 @@ export async function planLocal(
     endpoints: Object.fromEntries(
       services.map((each) => [each.name, `http://${LOOPBACK}:${ports.get(frontOf(each))}`]),
     ),
-    details: { logs: paths.logs },
-    facts: { logs: paths.logs },
+    details: { logs: paths.logs, engine: engineText(request), ...pipelineOf(request) },
+    facts: { engine: engineText(request), ...pipelineOf(request), logs: paths.logs },
   };
   return {
     changes: plan.changes,
     notes: [
-      ...[...shared.notes, ...engineNote(request)].map((text) => ({ level: 'info', text }) as const),
+      ...[...shared.notes, `engine: ${engineText(request)}`, ...pulls].map(
+        (text) => ({ level: 'info', text }) as const,
+      ),
       ...warnings.map((text) => ({ level: 'warn', text }) as const),
     ],
     request,
@@ -129,11 +135,6 @@ async function sharingModels(request: LocalRequest, signal: AbortSignal) {
     }
   }
   return { request: { ...request, services }, notes };
-}
-
-/** What is not started here is named; of Ollama it is said once its models are there. */
-function engineNote({ openai, ...request }: LocalRequest): string[] {
-  return openai === undefined ? [] : [`engine: the server at ${openai.url} with ${modelsOf(request).join(' and ')}`];
 }
 
 /** The stack's token, made when it is first needed; a dry run makes none. */

@@ -110,6 +110,7 @@ export function desiredChain(
       ...(token === undefined ? {} : { AUTH_TOKEN_FILE: token.path, AUTH_TOKEN_ID: token.id }),
       ...host,
       ...env(settings, links),
+      ...settings.set,
       ...carried[name],
       ...tuningEnv({ concurrency, ...settings.tuning }),
     });

@@ -1,5 +1,5 @@
 import { nearest } from '../../../config/nearest.ts';
-import { type RemedyError, remedy } from '../../../errors.ts';
+import { RemedyError, remedy } from '../../../errors.ts';
 import { excerpt } from '../../chain/excerpt.ts';
 import { canonicalModelName } from '../../chain/model-name.ts';
 import { type ListedModel, someNames } from '../../load/discovery/models.ts';
@@ -17,7 +17,7 @@ interface EngineDeps {
   readonly key: string | undefined;
   /** Of the command: a pipeline's variables. */
   readonly env: Environment;
-  /** Whether it is going to be deployed: then every model has to be there. */
+  /** Whether it is going to be deployed: then an engine has to be there. */
   readonly make: boolean;
   readonly signal: AbortSignal;
 }
@@ -37,8 +37,13 @@ export async function withModels(
   const unnamed = servicesOf(request).filter(({ name, model }) => {
     return model !== undefined && request.services[name]?.model === undefined;
   });
-  if (!make && unnamed.length === 0) return { request, warnings: [] };
-  const models = await listModels(engine, { key, signal });
+  const models = await listModels(engine, { key, signal }).catch((error: unknown) => {
+    // A plan of what is named needs no engine; where one answers, what it lacks is said before the deploy.
+    const isPlanned = !make && unnamed.length === 0 && error instanceof RemedyError && error.code === 'no-engine';
+    if (isPlanned) return undefined;
+    throw error;
+  });
+  if (models === undefined) return { request, warnings: [] };
   const lacking = modelsOf(request).find((model) => !isListed(request, model, models));
   if (lacking !== undefined) throw lacksModel(request, { url: engine.url, model: lacking, env }, models);
   const chosen = unnamed.length === 0 ? undefined : onlyModel(engine.url, models, unnamed);
@@ -69,7 +74,10 @@ function onlyModel(url: string, models: readonly ListedModel[], unnamed: readonl
   if (only !== undefined && another === undefined) return only;
   if (only !== undefined) {
     const fault = `the engine at ${url} has ${answering.length} models: ${shown(answering)}`;
-    const flags = unnamed.map(({ name }) => `--model-${name} NAME`).join(' ');
+    const flags = unnamed
+      .map(({ name }) => `--model-${name} NAME`)
+      .toSorted()
+      .join(' ');
     throw remedy.usage('usage', fault, [`say which are meant: ${flags}`]);
   }
   const others = models.map(({ name }) => name);
@@ -119,16 +127,26 @@ function stepsAsking(request: LocalRequest, model: string, env: Environment): St
   );
 }
 
-/** What was probably meant: the same name with its tag, one with a letter or two changed, or the same with another tag. */
+/** What was probably meant: the same name with its tag, the same with another one, or one with a letter or two changed. */
 function meantBy(model: string, names: readonly string[]): string | undefined {
   const wanted = canonicalModelName(model);
-  const family = (name: string) => name.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '');
-  const near = () => nearest(family(model), names.map(family));
-  return (
-    names.find((name) => canonicalModelName(name) === wanted) ??
-    nearest(model, names) ??
-    names.find((name) => family(name) === near())
-  );
+  const same = names.find((name) => canonicalModelName(name) === wanted);
+  if (same !== undefined) return same;
+  const kin = ofFamily(model, names);
+  const [only, another] = kin;
+  // Of several tags none is nearer to a name without one.
+  if (another !== undefined) return model.includes(':') ? nearest(model, kin) : undefined;
+  const like = nearest(familyOf(model), names.map(familyOf));
+  return only ?? nearest(model, names) ?? ofFamily(like, names)[0];
+}
+
+function ofFamily(model: string | undefined, names: readonly string[]): string[] {
+  return model === undefined ? [] : names.filter((name) => familyOf(name) === familyOf(model));
+}
+
+/** A name without its owner and its tag. */
+function familyOf(name: string): string {
+  return name.toLowerCase().replace(/^.*\//, '').replace(/:.*$/, '');
 }
 
 function shown(names: readonly string[]): string {

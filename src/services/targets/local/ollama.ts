@@ -58,6 +58,17 @@ export async function ensureOllama(
   emit({ type: 'note', level: 'info', text: `Ollama at ${url} has ${models.join(' and ')}` });
 }
 
+/** Which of these models the Ollama lacks; none where it does not answer within 5 s, which the deploy itself says. */
+export async function missingModels(url: string, models: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const present = await connect(url, within5s(signal))
+    .list()
+    .catch(() => undefined);
+  signal.throwIfAborted();
+  if (present === undefined) return [];
+  const names = new Set(present.models.map(({ name }) => canonicalModelName(name)));
+  return models.filter((model) => !names.has(canonicalModelName(model)));
+}
+
 /** The files behind models; undefined for one that the Ollama does not have, or where none answers within 5 s. */
 export async function modelFiles(
   url: string,

@@ -4,6 +4,7 @@ import { makeFolder } from '../../files/make-folder.ts';
 import { writeDurably } from '../../files/write-durably.ts';
 import type { StackPaths } from '../../stack/paths.ts';
 import { CARRIED, secretsFolder } from '../../stack/secrets.ts';
+import { carriedBy } from '../../workloads/carried-by.ts';
 import { carriedId } from '../../workloads/carried-files.ts';
 import { servicesOf } from './desired.ts';
 import type { LocalRequest } from './request.ts';
@@ -24,9 +25,13 @@ export async function placeFiles(
   env: Environment,
   make: boolean,
 ): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
-  const placed = servicesOf(request).map(async ({ name, files }) => {
-    const carried = files?.(request.services[name] ?? {}, env);
-    if (carried === undefined) return [name, {}] as const;
+  const placed = servicesOf(request).map(async (service) => {
+    const { name } = service;
+    const carried = carriedBy(service, request.services[name] ?? {}, env);
+    if (carried === undefined) {
+      if (make) await removeOthers(secretsFolder(paths), `${CARRIED}${name}-`);
+      return [name, {}] as const;
+    }
     const own = `${CARRIED}${name}-${carriedId(carried)}`;
     const folder = join(secretsFolder(paths), own);
     if (make) {
@@ -41,7 +46,7 @@ export async function placeFiles(
 }
 
 /** Those of earlier deploys: what runs has read them at its start. */
-async function removeOthers(folder: string, prefix: string, own: string): Promise<void> {
-  const others = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name !== own);
+async function removeOthers(folder: string, prefix: string, own?: string): Promise<void> {
+  const others = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(prefix) && name !== own);
   for (const name of others) await rm(join(folder, name), { recursive: true, force: true });
 }

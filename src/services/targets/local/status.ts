@@ -2,6 +2,7 @@ import { healthReason } from '../../stack/health-status.ts';
 import type { TargetRecord } from '../../stack/state.ts';
 import { type ResourceStatus, recordedStatus, type TargetStatus } from '../../stack/target-status.ts';
 import { definitionOf } from '../../workloads/catalog.ts';
+import { engineText, pipelineOf } from './engine-text.ts';
 import { LOOPBACK } from './ports.ts';
 import { frontOf, pathsOf } from './replicas.ts';
 import { localRequestSchema } from './request.ts';
@@ -26,6 +27,7 @@ export async function localStatus(
   const request = localRequestSchema.safeParse(record?.request).data;
   return {
     ...status,
+    ...(request === undefined ? {} : { engine: engineText(request), ...pipelineOf(request) }),
     simulated: request === undefined ? live.has('engine') : request.engine === 'sim',
     endpoints: Object.fromEntries(endpoints),
     resources,

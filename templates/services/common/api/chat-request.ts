@@ -84,7 +84,7 @@ export const ONE: Schema = { type: 'integer', minimum: 1, maximum: 1, 'x-reason'
 /** The body of /v1/chat/completions; what an engine cannot do is refused by it. */
 export function chatSchema(kind: Engine['kind'], messages: Schema = MESSAGES): Schema {
   const isOllama = kind === 'ollama';
-  const notHere = unsupported(`is not supported with ENGINE=${kind}`);
+  const notHere = unsupported("is not supported by this engine, which is asked by Ollama's API");
   return {
     type: 'object',
     properties: {
@@ -98,7 +98,11 @@ export function chatSchema(kind: Engine['kind'], messages: Schema = MESSAGES): S
       response_format: RESPONSE_FORMAT,
       tools: TOOLS,
       tool_choice: isOllama
-        ? { type: 'string', enum: ['auto', 'none'], 'x-reason': `must be "auto" or "none" with ENGINE=${kind}` }
+        ? {
+            type: 'string',
+            enum: ['auto', 'none'],
+            'x-reason': 'must be "auto" or "none" with this engine, which is asked by Ollama\'s API',
+          }
         : { anyOf: [{ type: 'string', enum: ['auto', 'none', 'required'] }, { type: 'object' }] },
       reasoning_effort: { type: 'string', enum: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] },
       n: ONE,

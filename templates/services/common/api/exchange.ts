@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Problem } from '../problem.ts';
 import { errorBody, errorHeaders, type Family, familyOf } from './errors.ts';
+import { ReaderWatch } from './reader-watch.ts';
 
-const REQUEST_ID_HEADER = 'x-request-id';
+export const REQUEST_ID_HEADER = 'x-request-id';
 /** W3C Trace Context, of its version and of later ones. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]{1,200})?$/;
 const MOST_TRACESTATE = 2048;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Answers above this are given up where nobody takes them, in characters. */
+const WATCHED = 64 << 10;
 
 /** One request and its answer. */
 export class Exchange {
@@ -31,8 +35,7 @@ export class Exchange {
     this.outgoing = outgoing;
     this.path = path;
     this.family = familyOf(path);
-    const given = incoming.headers[REQUEST_ID_HEADER];
-    this.requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    this.requestId = requestIdOf(incoming);
     this.headers = { [REQUEST_ID_HEADER]: this.requestId, ...corsHeaders };
   }
 
@@ -58,6 +61,8 @@ export class Exchange {
       ...headers,
     });
     this.outgoing.end(text);
+    // What is small is in the kernel's hands already.
+    if (text.length > WATCHED) new ReaderWatch(this.outgoing);
   }
 
   empty(status: number, headers: Readonly<Record<string, string>>): void {
@@ -70,4 +75,12 @@ export class Exchange {
     // 499 is for the log; on the wire nobody is listening any more.
     this.json(problem.status, errorBody(family, problem), errorHeaders(problem));
   }
+}
+
+/** The request's own id, where it may go into headers and logs; else a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers[REQUEST_ID_HEADER];
+  const id = typeof given === 'string' ? given : randomUUID();
+  // A new one is put together from twenty texts, which an open stream would keep; a test makes it one.
+  return REQUEST_ID.test(id) ? id : randomUUID();
 }

@@ -25,13 +25,14 @@ export class EngineClient {
     return this.#upstream.request({ method: 'GET', path, timeoutMs });
   }
 
-  post(path: string, body: unknown, { scope, headers }: EngineRun): Promise<UpstreamReply> {
+  post(path: string, body: unknown, { scope, headers, onResend }: EngineRun): Promise<UpstreamReply> {
     return this.#upstream.request({
       method: 'POST',
       path,
       body: JSON.stringify(body),
       timeoutMs: this.#timeoutMs,
       scope,
+      onResend,
       ...(headers && { headers }),
     });
   }

@@ -33,7 +33,7 @@ export async function exchangeStream(
   exchange: StreamedExchange,
   run: EngineRun,
 ): Promise<EngineAnswer> {
-  const builder = new AnswerBuilder(run.sink);
+  const builder = new AnswerBuilder(run.sink, run.isPassedOn);
   let hasEnded = false;
   const framing = exchange.framing((text, isError) => takeMessage(exchange, builder, text, { isError, hasEnded }));
   const reply = await upstream.request({
@@ -42,6 +42,7 @@ export async function exchangeStream(
     body: JSON.stringify(exchange.body),
     timeoutMs: exchange.timeoutMs,
     scope: run.scope,
+    onResend: run.onResend,
     ...(run.headers && { headers: run.headers }),
     onBytes: (bytes, progress) => {
       const fault = faultOf(() => framing.push(bytes));

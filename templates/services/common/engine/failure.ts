@@ -83,7 +83,7 @@ function refusal(who: string, reply: UpstreamReply, asked: Asked): Problem {
  * @param said what the engine said
  * @param found the prompt's length and the limit, in tokens, where the engine tells them
  */
-export function tooLong(
+function tooLong(
   { model, param = 'messages', limit }: Asked,
   said: string,
   found: { readonly length?: number; readonly limit?: number } = {},
@@ -150,6 +150,6 @@ export function engineError(who: string, why: string): Problem {
   return new Problem(502, `${who} error: ${why}`, {}, { code: 'engine_error' });
 }
 
-function unavailable(who: string, why: string): Problem {
+export function unavailable(who: string, why: string): Problem {
   return new Problem(503, `${who} error: ${why}`, UNAVAILABLE_HEADERS, { code: 'engine_unavailable' });
 }

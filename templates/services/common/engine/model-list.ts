@@ -4,7 +4,7 @@ import { UpstreamError } from '../upstream.ts';
 import type { EngineModel } from './engine.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineSettings } from './engine-settings.ts';
-import { engineError, engineName } from './failure.ts';
+import { chatFailure, engineError, engineName, unavailable } from './failure.ts';
 
 const FRESH_MS = 5000;
 const TIMEOUT_MS = 5000;
@@ -31,7 +31,7 @@ export class ModelList {
     this.#parse = parse;
   }
 
-  /** Those of `MODELS`, where that names any. Rejects with a 502. */
+  /** Those of `MODELS`, where that names any. Rejects with the `Problem` of a chat that fails so: 502, 503 or 504. */
   current(): Promise<readonly EngineModel[]> {
     if (this.#asked && performance.now() - this.#askedAt < FRESH_MS) return this.#asked;
     this.#askedAt = performance.now();
@@ -47,8 +47,13 @@ export class ModelList {
   async #ask(): Promise<readonly EngineModel[]> {
     const who = engineName(this.#settings.kind);
     const reply = await this.#engine.get(this.#path, TIMEOUT_MS).catch((error: unknown) => {
-      throw error instanceof UpstreamError ? engineError(who, error.message) : error;
+      // A list is no work: an engine that is away may be asked again.
+      throw error instanceof UpstreamError && !error.unreached
+        ? engineError(who, error.message)
+        : chatFailure(who, error);
     });
+    // As of a chat: while an engine loads, or cannot be reached, whoever asks may come back.
+    if (reply.status === 503) throw unavailable(who, engineSays(reply));
     if (reply.status !== 200) throw engineError(who, engineSays(reply));
     const models = this.#parse(reply.text);
     if (!models) throw engineError(who, `answered ${this.#path} with something that is no list of models`);

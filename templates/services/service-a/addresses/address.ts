@@ -1,3 +1,4 @@
+import type { Redact } from '../../common/redact.ts';
 import { Upstream } from '../../common/upstream.ts';
 import { Circuit, type Ticket } from './circuit.ts';
 
@@ -6,9 +7,9 @@ const ALPHA = 0.2;
 
 /** One of the addresses of a step: its connections, and what is known of it. */
 export class Address {
-  /** The whole URL; of a name that is looked up, with the address in the name's place. */
+  /** As it may be told: without name, password and query; of a name that is looked up, with the address in its place. */
   readonly url: string;
-  /** The part of it after the origin. */
+  /** The part of its URL after the origin. */
   readonly path: string;
   readonly ip: string | undefined;
   readonly upstream: Upstream;
@@ -17,15 +18,26 @@ export class Address {
   inFlight = 0;
   /** Whether the last probe was answered with 200; undefined before the first one. */
   up: boolean | undefined;
+  readonly #shownOrigin: string;
   #removed = false;
 
-  /** @param ip where the name of the URL is to be found; without it the system looks the name up for each connection */
-  constructor(url: string, ip?: string) {
-    const { origin, pathname, search } = new URL(url);
+  /**
+   * @param redact hides what its URL and the headers of its requests hold
+   * @param ip where the name of the URL is to be found; without it the system looks the name up for each connection
+   */
+  constructor(url: string, redact: Redact, ip?: string) {
+    const { origin, protocol, host, port, pathname, search } = new URL(url);
     this.path = pathname.replace(/\/+$/, '') + search;
-    this.url = shown(url, ip);
+    const numbered = ip?.includes(':') ? `[${ip}]` : ip;
+    this.#shownOrigin = `${protocol}//${numbered === undefined ? host : numbered + (port && `:${port}`)}`;
+    this.url = this.shown(this.path);
     this.ip = ip;
-    this.upstream = new Upstream(origin, {}, ip);
+    this.upstream = new Upstream(origin, {}, ip, redact);
+  }
+
+  /** The URL of another path of it, as it may be told. */
+  shown(path: string): string {
+    return this.#shownOrigin + path.replace(/\/*(?:\?.*)?$/s, '');
   }
 
   /** What it tells about itself in `/health`. */
@@ -93,13 +105,4 @@ export class Call {
     this.#address.release();
     return true;
   }
-}
-
-/** As it may be told: without a name and a password. */
-function shown(url: string, ip: string | undefined): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  if (ip !== undefined) parsed.hostname = ip.includes(':') ? `[${ip}]` : ip;
-  return parsed.href.replace(/\/+$/, '');
 }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { overloaded, type Problem } from '../../common/problem.ts';
+import { type Redact, redactor, secretsOfUrl } from '../../common/redact.ts';
 import { Address, type Call } from './address.ts';
 import { NotTaken } from './ask.ts';
 import { Chooser, type Policy } from './policy.ts';
@@ -13,6 +14,8 @@ export interface PoolOptions {
   readonly resolve: 'once' | 'each';
   /** How often each address's `/health` is asked, in milliseconds; 0 for never. */
   readonly probeMs: number;
+  /** Of the requests' headers: hidden, as are those of the URLs, in what an address says instead of an answer. */
+  readonly secrets?: readonly (string | undefined)[];
   /** The addresses behind a name; for tests. */
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
 }
@@ -26,6 +29,7 @@ const MOST_OF_A_NAME = 64;
 export class AddressPool {
   readonly #options: PoolOptions;
   readonly #chooser: Chooser<Address>;
+  readonly #redact: Redact;
   readonly #timers: NodeJS.Timeout[] = [];
   /** The addresses of each URL, in the order of the configuration. */
   readonly #groups: { readonly url: string; addresses: readonly Address[] }[];
@@ -34,7 +38,8 @@ export class AddressPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#chooser = new Chooser(options.policy);
-    this.#groups = options.urls.map((url) => ({ url, addresses: [new Address(url)] }));
+    this.#redact = redactor([...(options.secrets ?? []), ...options.urls.flatMap(secretsOfUrl)]);
+    this.#groups = options.urls.map((url) => ({ url, addresses: [new Address(url, this.#redact)] }));
     this.#addresses = this.#groups.flatMap(({ addresses }) => addresses);
     if (options.resolve === 'each') this.#repeat(() => this.refresh(), LOOKUP_MS);
     if (options.probeMs > 0) this.#repeat(() => this.#probe(), options.probeMs);
@@ -88,7 +93,9 @@ export class AddressPool {
         if (found.length === 0) return;
         const before = group.addresses;
         const ips = [...new Set(found)].sort().slice(0, MOST_OF_A_NAME);
-        group.addresses = ips.map((ip) => before.find((one) => one.ip === ip) ?? new Address(group.url, ip));
+        group.addresses = ips.map(
+          (ip) => before.find((one) => one.ip === ip) ?? new Address(group.url, this.#redact, ip),
+        );
         for (const one of before) if (!group.addresses.includes(one)) one.remove();
       }),
     );

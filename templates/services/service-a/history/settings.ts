@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Env, EnvError } from '../../common/env.ts';
+import { readHistoryHosts } from './visitors.ts';
 
 export interface HistorySettings {
   /** undefined: conversations are not kept. */
@@ -10,6 +11,8 @@ export interface HistorySettings {
     | undefined;
   readonly maxBytes: number;
   readonly maxAgeMs: number;
+  /** Names of this service under which it shows conversations; see `Visitors`. */
+  readonly hosts: readonly string[];
 }
 
 /**
@@ -20,6 +23,7 @@ export function readHistorySettings(env: Env, logPath: string | undefined): Hist
   const bounds = {
     maxBytes: env.integer('HISTORY_MAX_MB', 512, { min: 1, max: 1_000_000 }) * 1e6,
     maxAgeMs: env.number('HISTORY_MAX_DAYS', 365, { min: 0.001, max: 36_500 }) * 86_400_000,
+    hosts: readHistoryHosts(env),
   };
   const path = env.text('HISTORY_PATH', join(logPath === undefined ? '/logs' : dirname(logPath), 'history.db'));
   const url = readUrl(env);

@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Route } from '../../common/api/router.ts';
-import type { Env } from '../../common/env.ts';
 import type { Service } from '../../common/run-service.ts';
 import type { CommonSettings } from '../../common/service-settings.ts';
 import { keepAnswer } from '../history/answer-tap.ts';
 import { openHistory } from '../history/history.ts';
 import { fail } from '../history/reply.ts';
 import { historyRoutes } from '../history/routes.ts';
-import { readHistorySettings } from '../history/settings.ts';
-import { readHistoryHosts, Visitors } from '../history/visitors.ts';
+import type { HistorySettings } from '../history/settings.ts';
+import { Visitors } from '../history/visitors.ts';
 import { pageRoutes } from './page.ts';
 
 export interface SideRoutes {
@@ -27,15 +26,15 @@ export interface SideRoutes {
  * @param simulated whether A's engine is a simulated one, as it was found last
  */
 export function createSideRoutes(
-  env: Env,
+  kept: HistorySettings,
   settings: CommonSettings,
   warn: (line: string) => void,
   simulated: () => Promise<boolean>,
 ): SideRoutes {
-  const history = openHistory(readHistorySettings(env, settings.logPath), warn);
+  const history = openHistory(kept, warn);
   const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.readTimeoutMs };
   const ofPage = pageRoutes();
-  const visitors = new Visitors(readHistoryHosts(env), { hasToken: settings.auth.authorization !== undefined });
+  const visitors = new Visitors(kept.hosts, { hasToken: settings.auth.authorization !== undefined });
   const routes = historyRoutes({ history, visitors, limits, warn });
   const keep = { history, visitors, maxBodyBytes: settings.maxBodyBytes, simulated };
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {

@@ -2,6 +2,7 @@ import type { Step } from '../../../../src/services/pipelines/pipeline.ts';
 import type { TokenUsage } from '../../common/engine/engine.ts';
 import { Problem } from '../../common/problem.ts';
 import { firstCodePoints } from '../../common/prompt.ts';
+import type { Redact } from '../../common/redact.ts';
 import type { RequestScope } from '../../common/request-scope.ts';
 import { roundSeconds } from '../../common/seconds.ts';
 import type { GraphContext, GraphInput, GraphOutcome, StepOutput, StepReport } from './graph.ts';
@@ -26,6 +27,7 @@ export interface RunnableGraph {
   /** The same, each after those that it needs. */
   readonly order: readonly RunnableStep[];
   readonly timeoutMs: number | undefined;
+  readonly redact: Redact;
   /** One step after another: no other one runs when one fails. */
   readonly isLine: boolean;
 }
@@ -59,6 +61,8 @@ export class GraphRun {
   readonly #outputs: Record<string, StepOutput> = {};
   readonly #ended = new Map<string, Ended>();
   #engineSteps: number;
+  /** Steps whose work another service or the engine has begun, as far as is known. */
+  #working = 0;
 
   constructor(graph: RunnableGraph, input: GraphInput, context: GraphContext, clock: GraphClock) {
     this.#graph = graph;
@@ -99,6 +103,8 @@ export class GraphRun {
     if (step.name === this.#graph.leaf) this.#context.onLeaf?.();
     const watch = this.#context.onStep?.(step.name);
     const begunAt = this.#clock.now();
+    const asks = step.runner.usesEngine || step.runner.keepsTime === true;
+    if (asks) this.#working++;
     try {
       const { result, firstAt, tries, error } = await runStep({
         step,
@@ -109,6 +115,7 @@ export class GraphRun {
         headers: this.#context.headers,
         sink: this.#sinkOf(step),
         clock: this.#clock,
+        redact: this.#graph.redact,
       });
       const endedAt = this.#clock.now();
       this.#outputs[step.name] = result?.output ?? {};
@@ -126,6 +133,7 @@ export class GraphRun {
       watch?.failed(error);
       if (error instanceof Problem) {
         error.stage ??= step.stage;
+        error.unbegun = error.unbegun === true && this.#working === (asks ? 1 : 0);
         if (this.#scope !== this.#context.scope) this.#scope.cancel(error);
       }
       throw error;
@@ -156,7 +164,7 @@ export class GraphRun {
     const usage = result?.usage ?? NO_TOKENS;
     const text = typeof result?.output.text === 'string' ? result.output.text : '';
     return {
-      steps: all.map((ended) => report(ended, ended === last)),
+      steps: all.map((ended) => report(ended, ended === last, this.#graph.redact)),
       outputs: this.#outputs,
       leaf,
       answer: result?.answer ?? { text, reasoning: '', toolCalls: [], finishReason: 'stop' },
@@ -173,7 +181,11 @@ export class GraphRun {
 }
 
 /** Written out: of objects that are put together by spreading, a busy `/chain` makes too many. */
-function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended, isLeaf: boolean): StepReport {
+function report(
+  { step, begunAt, endedAt, firstAt, tries, result, error }: Ended,
+  isLeaf: boolean,
+  redact: Redact,
+): StepReport {
   const { output, usage, model, host, address, attempts = 1, simulated } = result ?? {};
   const told: Told = { name: step.name };
   if (model !== undefined) told.model = model;
@@ -185,8 +197,8 @@ function report({ step, begunAt, endedAt, firstAt, tries, result, error }: Ended
     told.output_tokens = usage.output;
   }
   told.attempts = attempts + tries - 1;
-  // What follows may hold a key.
-  if (address !== undefined) told.address = address.replace(/\?.*/s, '');
+  // What follows may hold a key, and so may a part of the path.
+  if (address !== undefined) told.address = redact(address.replace(/\?.*/s, ''));
   if (!isLeaf && typeof output?.text === 'string') told.text = firstCodePoints(output.text, MOST_TEXT);
   if (error !== undefined) told.error = error;
   if (simulated === true) told.simulated = true;

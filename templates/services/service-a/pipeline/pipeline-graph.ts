@@ -48,7 +48,7 @@ export class PipelineGraph implements Graph {
       return { ...step, runner: runners.get(step.name) as StepRunner, who, stage };
     });
     const order = [...runners.keys()].map((name) => this.steps.find((step) => step.name === name) as RunnableStep);
-    this.#runnable = { ...pipeline, steps: this.steps, order, isLine: isLine(this.steps) };
+    this.#runnable = { ...pipeline, steps: this.steps, order, isLine: isLine(this.steps), redact: deps.redact };
     this.models = [...new Set(this.steps.flatMap(modelOf))];
   }
 

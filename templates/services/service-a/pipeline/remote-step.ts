@@ -58,6 +58,7 @@ export interface JsonRun {
   readonly scope: RequestScope;
   readonly timeoutMs: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly onResend?: (() => void) | undefined;
 }
 
 /** What opens the addresses of steps; one of it in a service. */

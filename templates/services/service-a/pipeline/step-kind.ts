@@ -1,6 +1,7 @@
 import type { Chunk } from '../../../../src/services/pipelines/documents.ts';
 import type { Step } from '../../../../src/services/pipelines/pipeline.ts';
 import type { Engine, EngineAnswer, EngineRun, TokenUsage } from '../../common/engine/engine.ts';
+import type { Redact } from '../../common/redact.ts';
 import type { GraphInput, StepOutput } from './graph.ts';
 import type { Remotes } from './remote-step.ts';
 
@@ -70,6 +71,8 @@ export interface StepDeps {
   /** Where vectors are kept between starts; undefined: nowhere. */
   readonly indexFolder: string | undefined;
   readonly warn: (line: string) => void;
+  /** Hides what the pipeline's file has from the environment, and the keys of A, in texts of others. */
+  readonly redact: Redact;
 }
 
 /** Another step of the same graph, for those that work with each other between runs. */

@@ -8,6 +8,11 @@ export class StepProblem extends Problem {
   }
 }
 
+/** Whether whoever was asked has certainly not begun: it was not reached, or said that it cannot be. */
+export function isUnbegun({ unbegun, code }: Problem): boolean {
+  return unbegun ?? code === 'engine_unavailable';
+}
+
 /** What `retry_on` compares: `timeout`, the status that came, or what A itself would answer where none came. */
 export function upstreamOf({ upstream, status }: Problem): number | 'timeout' {
   return upstream ?? (status === 504 ? 'timeout' : status);

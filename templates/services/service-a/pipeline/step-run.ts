@@ -1,12 +1,13 @@
 import { render, type TemplateData, TooLarge } from '../../../../src/services/pipelines/template.ts';
 import type { DeltaSink } from '../../common/engine/engine.ts';
 import { Problem } from '../../common/problem.ts';
+import type { Redact } from '../../common/redact.ts';
 import type { RequestScope } from '../../common/request-scope.ts';
 import type { GraphInput, StepOutput } from './graph.ts';
 import type { RunnableStep } from './graph-run.ts';
 import type { GraphClock } from './pipeline-graph.ts';
 import type { StepResult } from './step-kind.ts';
-import { StepProblem, upstreamOf } from './step-problem.ts';
+import { isUnbegun, StepProblem, upstreamOf } from './step-problem.ts';
 
 interface StepOrder {
   readonly step: RunnableStep;
@@ -17,6 +18,7 @@ interface StepOrder {
   readonly headers: Readonly<Record<string, string>>;
   readonly sink: DeltaSink | undefined;
   readonly clock: GraphClock;
+  readonly redact: Redact;
 }
 
 interface StepEnd {
@@ -47,21 +49,29 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
       firstAt ??= clock.now();
       return sink(deltas);
     });
+  let resends = 0;
+  let nothingBegun = true;
+  const onResend = () => {
+    resends++;
+  };
   for (let tries = 1; ; tries++) {
     const begunAt = clock.now();
     try {
       scope.check();
-      const result = await attempt(order, inputsOf(order), marked);
+      const result = await attempt(order, inputsOf(order), marked, onResend);
       const { firstTokenSeconds: after } = result;
       await tellWhole(result, isHeld, isHeld ? order.sink : order.isLeaf ? marked : undefined);
       return {
         result,
         error: undefined,
         firstAt: firstAt ?? (after === undefined ? after : begunAt + after * 1000),
-        tries,
+        tries: tries + resends,
       };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
+      // Before anybody reads it: what a service says may hold what the file sends it.
+      error.message = order.redact(error.message);
+      nothingBegun &&= isUnbegun(error);
       // Nobody waits any more: the reason is the request's own.
       scope.check();
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + clock.random()), LONGEST_PAUSE_MS);
@@ -71,9 +81,9 @@ export async function runStep(order: StepOrder): Promise<StepEnd> {
         continue;
       }
       if (step.onError === 'skip' && firstAt === undefined) {
-        return { result: undefined, error: error.message, firstAt, tries };
+        return { result: undefined, error: error.message, firstAt, tries: tries + resends };
       }
-      throw asStepFailure(error, order);
+      throw Object.assign(asStepFailure(error, order), { unbegun: nothingBegun });
     }
   }
 }
@@ -101,6 +111,7 @@ async function attempt(
   { step, isLeaf, input, scope, headers }: StepOrder,
   inputs: Readonly<Record<string, unknown>>,
   sink: DeltaSink | undefined,
+  onResend: () => void,
 ): Promise<StepResult> {
   const { runner, who, timeoutMs } = step;
   const own = timeoutMs !== undefined && runner.keepsTime !== true;
@@ -112,7 +123,7 @@ async function attempt(
       inputs,
       input,
       isLeaf,
-      run: sink === undefined ? { scope: bounded, who, headers } : { scope: bounded, who, headers, sink },
+      run: { scope: bounded, who, headers, onResend, ...(sink && { sink }) },
     });
   } finally {
     if (own) bounded.end();

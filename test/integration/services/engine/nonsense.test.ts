@@ -218,7 +218,9 @@ describe('the engine’s key is in no text, whatever status it comes with', () =
     const { error } = await ask(engine);
     const whole = engine.generate(GENERATION, { scope: openScope(), who: 'ollama' });
     const generated = await whole.catch((failure: Error) => failure);
-    for (const { message } of [error as Error, generated as Error]) expect(message).not.toContain(KEY.slice(0, 8));
+    for (const each of [error, generated]) {
+      expect(each).toHaveProperty('message', expect.not.stringContaining(KEY.slice(0, 8)));
+    }
     expect(error?.message).toContain('***');
   });
 

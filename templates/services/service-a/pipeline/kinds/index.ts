@@ -18,12 +18,12 @@ export const index: OpenStep = (step, deps, other) => {
     chunks,
     embedder,
     folder: deps.indexFolder,
-    warn: deps.warn,
+    warn: (line) => deps.warn(deps.redact(line)),
   });
   return {
     usesEngine: false,
     get reason() {
-      return building.reason;
+      return building.reason && deps.redact(building.reason);
     },
     async run({ inputs, run }) {
       const found = building.index;

@@ -28,13 +28,18 @@ export function jsonService(step: Step, remotes: Remotes): JsonService {
   const remote = remotes.json(addressesOf(step));
   const timeoutMs = step.timeoutMs ?? TIMEOUT_MS;
   return {
-    async ask(body, { scope, who, headers = {} }) {
+    async ask(body, { scope, who, headers = {}, onResend }) {
       const sent = JSON.stringify(body);
       if (sent.length > MOST_BODY) throw new StepProblem(502, `${who} error: its request is larger than 16 MiB`);
-      const reply = await remote.post(sent, { scope, timeoutMs, headers }).catch((error: unknown) => {
+      const reply = await remote.post(sent, { scope, timeoutMs, headers, onResend }).catch((error: unknown) => {
         if (!(error instanceof UpstreamError)) throw error;
         const isLate = error.kind === 'timeout';
-        throw new StepProblem(isLate ? 504 : 502, `${who} error: ${error.message}`, isLate ? 'timeout' : undefined);
+        const problem = new StepProblem(
+          isLate ? 504 : 502,
+          `${who} error: ${error.message}`,
+          isLate ? 'timeout' : undefined,
+        );
+        throw Object.assign(problem, { unbegun: error.unreached });
       });
       const { status, text, address, attempts } = reply;
       if (status < 200 || status > 299) {

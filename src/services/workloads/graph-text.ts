@@ -1,9 +1,11 @@
 import { excerpt } from '../chain/excerpt.ts';
-import type { PipelineOfA, StepOfChain } from '../workloads/answers.ts';
+import type { PipelineOfA, StepOfChain } from './answers.ts';
 
-/** Whether it is the graph that is built in: A's own model, then B. */
-export function isBuiltIn(steps: readonly { readonly name: string }[]): boolean {
-  return steps.map(({ name }) => name).join() === 'a,b';
+/** Whether it is the graph that is built in: A's own model, then B. Without their kinds, the names tell. */
+export function isBuiltIn(steps: readonly { readonly name: string; readonly kind?: string }[]): boolean {
+  const [own, remote, ...more] = steps;
+  const is = (step: typeof own, name: string, kind: string) => step?.name === name && (step.kind ?? kind) === kind;
+  return is(own, 'a', 'generate') && is(remote, 'b', 'service-b') && more.length === 0;
 }
 
 /** `runs the pipeline "retrieval" (embed, retrieve, answer), which asks no B`; of the built-in one, where it sends. */
