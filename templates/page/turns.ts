@@ -76,7 +76,7 @@ export function merged(mine: readonly Turn[], kept: readonly Turn[], busy?: stri
   return [...all.values()].sort((one, other) => (one.position ?? Infinity) - (other.position ?? Infinity) || 0);
 }
 
-export function titleOf(turns: readonly Turn[]): string {
+function titleOf(turns: readonly Turn[]): string {
   const line = turns[0]?.question.trim().split('\n', 1)[0] ?? '';
   const characters = [...line];
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line;
