@@ -28,7 +28,9 @@ function setUp(place: HistorySettings['place'], bounds = BOUNDS) {
   const put = (write = TURN) =>
     history.use((store) => store.put('conversation-1', `turn-${++last}-of-test`, write), { writes: true });
   const kept = () => history.use(async (store) => (await store.turns('conversation-1', 1000, 0))?.data.length ?? 0);
-  return { history, warnings, put, kept };
+  /** What is old is deleted once an hour: with this, and not beside the next write. */
+  const tidy = () => history.use((store) => store.list(1));
+  return { history, warnings, put, kept, tidy };
 }
 
 /** The reason for which a write is refused. */
@@ -48,7 +50,8 @@ describe('history in a SQLite file', () => {
   };
 
   test('that another process holds is not kept, and is again when it is let go', async () => {
-    const { path, put, kept, warnings } = setUpFile();
+    const { path, put, kept, tidy, warnings } = setUpFile();
+    await tidy();
     await put();
     const other = new DatabaseSync(path);
     other.exec('BEGIN EXCLUSIVE');
@@ -190,7 +193,8 @@ describe.skipIf(!hasPostgres)('history in PostgreSQL (skipped without the progra
   });
 
   test('that lost its tables gets new ones', async () => {
-    const { postgres, put, kept } = await start();
+    const { postgres, put, kept, tidy } = await start();
+    await tidy();
     await put();
     const { default: pg } = await import('pg');
     const client = new pg.Client({ connectionString: postgres.url });
