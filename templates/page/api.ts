@@ -1,4 +1,5 @@
 import { EventStream } from './event-stream.ts';
+import { type StepEvent, stepEventOf } from './progress.ts';
 import type { Measured, Message, Turn } from './turns.ts';
 
 /** A refusal or a failure, with the service's own reason. */
@@ -35,6 +36,8 @@ export interface Ask {
   /** Told each piece as it comes. */
   readonly onText: (text: string) => void;
   readonly onReasoning: (text: string) => void;
+  /** Told when a step of the chain begins, and when it has ended. */
+  readonly onStep: (step: StepEvent) => void;
 }
 
 /** How an answer ended, as far as it did not fail. */
@@ -60,6 +63,10 @@ export class Api {
   constructor(token: () => string | null, askToken: (why: string) => Promise<void>) {
     this.#token = token;
     this.#askToken = askToken;
+  }
+
+  async simulated(): Promise<boolean> {
+    return ((await this.#json('GET', '/health')) as { simulated?: unknown }).simulated === true;
   }
 
   async models(): Promise<string[]> {
@@ -100,7 +107,11 @@ export class Api {
     let { messages } = ask;
     for (;;) {
       const body = { ...(model !== '' && { model }), messages, stream: true, stream_options: { include_usage: true } };
-      const headers = { 'x-chainctl-conversation': ask.conversation, 'x-chainctl-turn': ask.turn };
+      const headers = {
+        'x-chainctl-conversation': ask.conversation,
+        'x-chainctl-turn': ask.turn,
+        'x-chainctl-progress': '1',
+      };
       try {
         const response = await this.#send('POST', '/v1/chat/completions', { body, headers, signal });
         const trimmed = Number(response.headers.get('x-chainctl-trimmed') ?? 0) + ask.messages.length - messages.length;
@@ -167,7 +178,7 @@ async function failureOf(response: Response): Promise<Failure> {
 
 async function readAnswer(
   response: Response,
-  { onText, onReasoning, signal }: Ask,
+  { onText, onReasoning, onStep, signal }: Ask,
 ): Promise<Omit<Answered, 'trimmed'>> {
   const events = new EventStream();
   const reader = response.body?.getReader();
@@ -183,6 +194,8 @@ async function readAnswer(
       const event = parsed(data);
       if (event.error) throw new Failure(0, String(event.error.message ?? event.error));
       if (typeof event.model === 'string') answered.model = event.model;
+      const step = stepEventOf(event);
+      if (step) onStep(step);
       if (event.chainctl) answered.chainctl = event.chainctl;
       const choice = event.choices?.[0];
       if (choice?.finish_reason) answered.finish = choice.finish_reason;
@@ -196,6 +209,7 @@ async function readAnswer(
 interface Chunk {
   readonly model?: string;
   readonly chainctl?: Measured;
+  readonly step?: unknown;
   readonly error?: { readonly message?: string };
   readonly choices?: readonly {
     readonly finish_reason?: string | null;

@@ -1,10 +1,11 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Conversation } from './api.ts';
 import type { Chat } from './chat.ts';
 import { Composer } from './composer.tsx';
 import { ConfirmDialog, TokenDialog } from './dialogs.tsx';
 import { TurnView } from './messages.tsx';
 import { Sidebar } from './sidebar.tsx';
+import { exportOf, type Turn } from './turns.ts';
 
 /** So many turns are drawn, and so many more when earlier ones are asked for. */
 const SHOWN = 50;
@@ -49,6 +50,14 @@ export function App({ chat }: { readonly chat: Chat }) {
     setAsked(undefined);
     if (yes) void chat.remove(conversation?.id).then(() => field.current?.focus());
   };
+  const again = useCallback(
+    (turn: Turn) => {
+      atEnd.current = true;
+      void chat.send(turn.question, turn.id);
+      field.current?.focus();
+    },
+    [chat],
+  );
   const hidden = Math.max(0, turns.length - shown);
   return (
     <div class={`page ${drawer ? 'drawer' : ''}`}>
@@ -116,14 +125,19 @@ export function App({ chat }: { readonly chat: Chat }) {
                 </button>
               )}
               {turns.slice(hidden).map((turn) => (
-                <TurnView key={turn.id} turn={turn} busy={turn.id === busy} />
+                <TurnView
+                  key={turn.id}
+                  turn={turn}
+                  busy={turn.id === busy}
+                  again={busy === undefined ? again : undefined}
+                />
               ))}
               {turns.length > 0 && busy === undefined && (
                 <div class="row tools">
-                  <button type="button" class="plain" onClick={() => save(chat.exported('json'))}>
+                  <button type="button" class="plain" onClick={() => save(exportOf(state, 'json', new Date()))}>
                     Export JSON
                   </button>
-                  <button type="button" class="plain" onClick={() => save(chat.exported('markdown'))}>
+                  <button type="button" class="plain" onClick={() => save(exportOf(state, 'markdown', new Date()))}>
                     Export Markdown
                   </button>
                   <button

@@ -1,11 +1,9 @@
-import { Api, BROKEN, Failure } from './api.ts';
+import { answered } from './answering.ts';
+import { Api, Failure } from './api.ts';
 import { idInAddress, newId, remember, remembered } from './browser.ts';
 import { Keeper } from './keeper.ts';
-import { DELETED, type State, spoken, textOf } from './state.ts';
-import { asJson, asMarkdown, merged, messagesFor, type Turn, titleOf } from './turns.ts';
-
-/** How often the text of an answer is drawn while it comes, in milliseconds. */
-const DRAW_MS = 50;
+import { DELETED, GONE, type State, spoken, textOf } from './state.ts';
+import { merged, messagesFor, type Turn } from './turns.ts';
 
 /** The page's whole behaviour, apart from what is drawn. */
 export class Chat {
@@ -24,6 +22,7 @@ export class Chat {
       id: idInAddress() ?? newId(),
       ...{ turns: [], loading: false, busy: undefined, models: [], model: remembered('model') ?? '', list: [] },
       ...{ more: null, unkept: undefined, notice: undefined, tokenWanted: undefined, announced: '' },
+      simulated: false,
     };
     this.#api = new Api(
       () => remembered('token'),
@@ -38,6 +37,9 @@ export class Chat {
       deleted: (conversation) => {
         this.#keeper.forget(conversation);
         if (conversation === this.state.id) this.set({ notice: DELETED });
+      },
+      refused: (conversation, why) => {
+        if (conversation === this.state.id) this.set({ notice: `What is said here now is not kept: ${why}` });
       },
       reason: (unkept) => {
         if (unkept !== this.state.unkept) this.set({ unkept });
@@ -69,6 +71,7 @@ export class Chat {
   async start(): Promise<void> {
     await Promise.all([
       this.#loadModels(),
+      this.#lookAtEngine(),
       this.refreshList(),
       idInAddress() !== undefined && this.#load(this.state.id),
     ]);
@@ -98,75 +101,31 @@ export class Chat {
     this.#abort?.abort();
   }
 
-  async send(text: string): Promise<void> {
+  /** @param instead a turn that got no whole answer: the model is not told of it */
+  async send(text: string, instead?: string): Promise<void> {
     const question = text.trim();
     if (question === '' || this.state.busy !== undefined) return;
-    const { id, model } = this.state;
+    const { id, model, simulated } = this.state;
     const turn: Turn = {
       ...{ id: newId(), question, answer: '', state: 'pending', model: model || null, error: null, chainctl: null },
       createdAt: new Date().toISOString(),
     };
-    const messages = messagesFor(this.state.turns, question);
+    const messages = messagesFor(
+      this.state.turns.filter((each) => each.id !== instead),
+      question,
+    );
+    const abort = new AbortController();
+    this.#abort = abort;
     this.set({ turns: [...this.state.turns, turn], busy: turn.id, announced: '' });
     if (location.hash.slice(1) !== id) history.replaceState(null, '', `#${id}`);
     if (this.state.notice !== DELETED) this.#keeper.keep(id, turn);
-    const ended = await this.#answer(id, turn, messages);
+    const ask = { conversation: id, turn, messages, simulated, signal: abort.signal };
+    const ended = await answered(this.#api, ask, (change) => this.#update(id, turn.id, change));
+    if (this.#abort === abort) this.#abort = undefined;
     if (this.state.busy === turn.id) this.set({ busy: undefined });
     this.#update(id, turn.id, ended);
     if (this.state.id === id) this.set({ announced: spoken(ended) });
     if (this.state.notice !== DELETED) this.#keeper.keep(id, { ...turn, ...ended });
-  }
-
-  /** @returns what became of the turn; never throws */
-  async #answer(conversation: string, turn: Turn, messages: ReturnType<typeof messagesFor>): Promise<Partial<Turn>> {
-    const abort = new AbortController();
-    this.#abort = abort;
-    const text: string[] = [];
-    const reasoning: string[] = [];
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const soFar = () => ({ answer: text.join(''), ...(reasoning.length > 0 && { reasoning: reasoning.join('') }) });
-    const draw = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        this.#update(conversation, turn.id, soFar());
-      }, DRAW_MS);
-    };
-    const collect = (parts: string[]) => (piece: string) => {
-      parts.push(piece);
-      draw();
-    };
-    try {
-      const { finish, model, chainctl, trimmed } = await this.#api.chat({
-        ...{ conversation, turn: turn.id, model: turn.model ?? '', messages, signal: abort.signal },
-        ...{ onText: collect(text), onReasoning: collect(reasoning) },
-      });
-      return { ...soFar(), state: 'complete', model: model ?? turn.model, chainctl, finish, trimmed };
-    } catch (error) {
-      if (abort.signal.aborted) return { ...soFar(), state: 'stopped' };
-      const failed = { ...soFar(), state: 'failed', error: textOf(error) } as const;
-      return error instanceof Failure && error.code === BROKEN ? this.#asKept(conversation, turn.id, failed) : failed;
-    } finally {
-      clearTimeout(timer);
-      if (this.#abort === abort) this.#abort = undefined;
-    }
-  }
-
-  /**
-   * A browser throws away what it has not handed on when a connection breaks: often the last words, and the reason. The
-   * server has kept what it sent.
-   */
-  async #asKept(
-    conversation: string,
-    turn: string,
-    failed: Partial<Turn> & { readonly answer: string },
-  ): Promise<Partial<Turn>> {
-    try {
-      const { answer, state, error, model, chainctl } = await this.#api.turn(conversation, turn);
-      const isMore = answer.length >= failed.answer.length && (state === 'failed' || state === 'complete');
-      return isMore ? { ...failed, answer, state, error, model, chainctl } : failed;
-    } catch {
-      return failed;
-    }
   }
 
   async refreshList(): Promise<void> {
@@ -200,21 +159,6 @@ export class Chat {
     await this.refreshList();
   }
 
-  /** @returns the name and the text of a file */
-  exported(format: 'json' | 'markdown'): { readonly name: string; readonly type: string; readonly text: string } {
-    const { id, turns } = this.state;
-    const now = new Date();
-    const name = `${
-      titleOf(turns)
-        .replace(/[^\p{L}\p{N}]+/gu, '-')
-        .replace(/^-+|-+$/g, '')
-        .slice(0, 60) || 'chat'
-    }`;
-    return format === 'json'
-      ? { name: `${name}.json`, type: 'application/json', text: asJson(id, turns, now) }
-      : { name: `${name}.md`, type: 'text/markdown', text: asMarkdown(turns, now) };
-  }
-
   /** @param token undefined: there will be none */
   giveToken(token: string | undefined): void {
     const asked = this.#token;
@@ -243,6 +187,12 @@ export class Chat {
     }
   }
 
+  /** An answer without its end does not say whether a model made it. */
+  async #lookAtEngine(): Promise<void> {
+    const simulated = await this.#api.simulated().catch(() => false);
+    this.set({ simulated });
+  }
+
   /** Reads a conversation page by page; the page shows what has come. */
   async #load(id: string): Promise<void> {
     this.set({ loading: true });
@@ -250,6 +200,11 @@ export class Chat {
     while (after !== null && this.state.id === id) {
       const from: number = after;
       const page = await this.#history(() => this.#api.turns(id, from));
+      if (page === null && this.state.id === id && this.state.turns.length === 0) {
+        this.newChat();
+        this.set({ notice: GONE });
+        return;
+      }
       this.#unloaded = page === undefined && this.state.unkept !== undefined ? id : undefined;
       if (page && this.state.id === id) this.set({ turns: merged(this.state.turns, page.data, this.state.busy) });
       after = (page?.next as number | null | undefined) ?? null;
@@ -277,14 +232,14 @@ export class Chat {
     if (page && this.state.id === id) this.set({ turns: merged(this.state.turns, page.data, this.state.busy) });
   }
 
-  /** What history answers; undefined where it cannot, and then the page says so. */
-  async #history<T>(work: () => Promise<T>): Promise<T | undefined> {
+  /** What history answers; null where there is none of it, undefined where it cannot, and then the page says so. */
+  async #history<T>(work: () => Promise<T>): Promise<T | null | undefined> {
     try {
       const result = await work();
       if (this.state.unkept !== undefined && this.#keeper.waiting === 0) this.set({ unkept: undefined });
       return result;
     } catch (error) {
-      if (error instanceof Failure && error.status === 404 && error.code !== 'history_off') return undefined;
+      if (error instanceof Failure && error.status === 404 && error.code !== 'history_off') return null;
       this.#keeper.fault(error);
       return undefined;
     }

@@ -56,6 +56,9 @@ export function TokenDialog({
         <p id="why">{why}</p>
         <label for="token">Token</label>
         <input ref={field} id="token" type="password" autocomplete="off" aria-describedby="why" required />
+        <p class="quiet">
+          Whoever deployed the service has it: <code>chainctl status</code> says in which file.
+        </p>
         <p class="quiet">It is kept in this tab only, until it is closed.</p>
         <div class="row">
           <button type="button" onClick={() => give(undefined)}>

@@ -9,6 +9,8 @@ export interface KeeperListener {
   kept(conversation: string, turn: Turn, position: number): void;
   /** The conversation was deleted, here or elsewhere: nothing more of it is kept. */
   deleted(conversation: string): void;
+  /** This turn is not kept, and will not be. */
+  refused(conversation: string, why: string): void;
   /** Why history is not kept now; undefined when it is. */
   reason(reason: string | undefined): void;
   /** Time to try again what could not be done. */
@@ -71,10 +73,11 @@ export class Keeper {
 
   /** Says why history is not kept, and tries again later unless it is turned off. */
   fault(error: unknown): void {
-    const { message, code } = error instanceof Failure ? error : new Failure(0, String(error));
+    const { message, code, status } = error instanceof Failure ? error : new Failure(0, String(error));
     this.#listener.reason(message.replace(/^history is not kept: /, ''));
     clearTimeout(this.#timer);
-    if (code === 'history_off') this.#waiting.clear();
+    // Not by trying again: somebody has to set something.
+    if (code === 'history_off' || status === 403) this.#waiting.clear();
     else this.#timer = setTimeout(() => this.#listener.again(), AGAIN_MS);
   }
 
@@ -85,11 +88,12 @@ export class Keeper {
       this.#listener.reason(undefined);
       return position;
     } catch (error) {
-      const { status, code } = error instanceof Failure ? error : new Failure(0, '');
+      const { status, code, message } = error instanceof Failure ? error : new Failure(0, '');
       if (code === 'conversation_deleted') {
         this.#listener.deleted(conversation);
         return undefined;
       }
+      if (code === 'conversation_full') this.#listener.refused(conversation, message);
       // What is refused for what it is will be refused again: too large, for one. The server has its own copy of answers.
       if (status === 400 || status === 413) return undefined;
       throw error;

@@ -1,18 +1,29 @@
+import { CopyButton } from './copy.tsx';
 import { memo } from './memo.ts';
 import { ModelText } from './text.tsx';
 import { figuresOf, type Turn } from './turns.ts';
+import { Waiting } from './waiting.tsx';
+
+interface TurnProps {
+  readonly turn: Turn;
+  readonly busy: boolean;
+  /** Asks again what got no whole answer; undefined while something is being answered. */
+  readonly again: ((turn: Turn) => void) | undefined;
+}
 
 /** A question and its answer. Drawn again only when the turn is another one. */
-export const TurnView = memo(({ turn, busy }: { readonly turn: Turn; readonly busy: boolean }) => {
+export const TurnView = memo(({ turn, busy, again }: TurnProps) => {
   const { answer, state, error, reasoning } = turn;
   return (
     <>
-      <div class="message user">
-        <span class="said">You said: </span>
-        <div class="message-content" dir="auto">
-          {turn.question}
+      {turn.question.trim() !== '' && (
+        <div class="message user">
+          <span class="said">You said: </span>
+          <div class="message-content" dir="auto">
+            {turn.question}
+          </div>
         </div>
-      </div>
+      )}
       {(answer !== '' || busy || state === 'stopped' || (state === 'complete' && error === null)) && (
         <div class={`message assistant ${busy ? 'busy' : ''}`}>
           <span class="said">Answer: </span>
@@ -26,12 +37,13 @@ export const TurnView = memo(({ turn, busy }: { readonly turn: Turn; readonly bu
             {answer !== '' ? (
               <ModelText text={answer} />
             ) : busy ? (
-              <span class="thinking">Thinking...</span>
+              <Waiting since={turn.createdAt} step={turn.running} />
             ) : (
               <span class="quiet">{state === 'stopped' ? 'Stopped before the first word.' : '(an empty answer)'}</span>
             )}
           </div>
           {!busy && <Figures turn={turn} />}
+          {!busy && answer !== '' && <CopyButton text={answer} label="Copy answer" />}
         </div>
       )}
       {!busy && (error !== null || state === 'failed') && (
@@ -43,6 +55,13 @@ export const TurnView = memo(({ turn, busy }: { readonly turn: Turn; readonly bu
       )}
       {!busy && state === 'pending' && (
         <p class="remark">Not answered: its page was closed, or another tab still waits.</p>
+      )}
+      {!busy && again !== undefined && state !== 'complete' && (
+        <div class="row tools">
+          <button type="button" class="plain" onClick={() => again(turn)}>
+            Try again
+          </button>
+        </div>
       )}
     </>
   );
@@ -79,7 +98,7 @@ function Figures({ turn }: { readonly turn: Turn }) {
       {earlier.map(({ name, text, error }) => (
         <details key={name} class="step">
           <summary>
-            What step {name?.toUpperCase()} {error ? 'could not do' : 'said'}
+            What step {name} {error ? 'could not do' : 'said'}
           </summary>
           <div dir="auto">{error ?? text}</div>
         </details>

@@ -19,11 +19,15 @@ export interface State {
   readonly notice: string | undefined;
   /** Why a token is asked for. */
   readonly tokenWanted: string | undefined;
+  /** A's engine is a simulated one. */
+  readonly simulated: boolean;
   /** The last answer, for screen readers: set once, when it has ended. */
   readonly announced: string;
 }
 
 export const DELETED = 'This conversation was deleted in another tab. What is said here now is not kept.';
+
+export const GONE = 'The conversation of this address is not here any more: it was deleted, or was too old to be kept.';
 
 /** What a screen reader says when an answer has ended. */
 export function spoken({ answer, error, state }: Partial<Turn>): string {

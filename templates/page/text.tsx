@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { blocksOf } from './blocks.ts';
+import { CopyButton } from './copy.tsx';
 
 const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*/g;
 
@@ -21,9 +22,15 @@ export function ModelText({ text }: { readonly text: string }) {
     <>
       {blocksOf(text).map(({ code, text: lines, language, line }) =>
         code ? (
-          <pre key={line} dir="ltr" data-language={language || undefined}>
-            <code>{lines}</code>
-          </pre>
+          <div key={line} class="code">
+            <div class="row">
+              <span class="quiet">{language}</span>
+              <CopyButton text={lines} label="Copy code" />
+            </div>
+            <pre dir="ltr">
+              <code>{lines}</code>
+            </pre>
+          </div>
         ) : (
           <p key={line} dir="auto">
             {inline(lines.replace(/^\n+|\n+$/g, ''))}

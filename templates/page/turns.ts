@@ -16,6 +16,8 @@ export interface Turn {
   readonly finish?: string;
   /** How many earlier messages the service left out. */
   readonly trimmed?: number;
+  /** The step at work, while it is answered. */
+  readonly running?: string | undefined;
   /** What a reasoning model says before its answer. */
   readonly reasoning?: string;
 }
@@ -74,7 +76,7 @@ export function merged(mine: readonly Turn[], kept: readonly Turn[], busy?: stri
   return [...all.values()].sort((one, other) => (one.position ?? Infinity) - (other.position ?? Infinity) || 0);
 }
 
-export function titleOf(turns: readonly Turn[]): string {
+function titleOf(turns: readonly Turn[]): string {
   const line = turns[0]?.question.trim().split('\n', 1)[0] ?? '';
   const characters = [...line];
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line;
@@ -83,19 +85,25 @@ export function titleOf(turns: readonly Turn[]): string {
 /** One thing that was measured, in words: `["B, phi3:mini", "1.50 s"]`. */
 export type Figure = readonly [label: string, value: string];
 
-/** The times of an answer: of both hops where there are two, until the first word, and in all. */
+/** The times of an answer: of both hops where there are two, until the first word, and in all; and its tokens. */
 export function figuresOf({ chainctl, model }: Pick<Turn, 'chainctl' | 'model'>): Figure[] {
   if (chainctl === null) return [];
-  const steps = (chainctl.steps ?? []).map((step): Figure => {
-    const name = [step.name?.toUpperCase(), step.model].filter(Boolean).join(' · ');
-    return [name, step.error === undefined ? seconds(step.seconds) : 'skipped'];
-  });
-  const tokens = chainctl.steps?.at(-1)?.output_tokens;
+  const { steps = [], first_token_seconds: first, usage, output_pieces: pieces } = chainctl;
+  const tokens = steps.at(-1)?.output_tokens ?? usage?.completion_tokens;
   return [
-    ...(steps.length > 0 || model === null ? steps : [[model, seconds(chainctl.total_seconds)] as const]),
-    ...(isNumber(chainctl.first_token_seconds) ? [['first word', seconds(chainctl.first_token_seconds)] as const] : []),
-    ...(steps.length > 0 ? [['in all', seconds(chainctl.total_seconds)] as const] : []),
-    ...(isNumber(tokens) ? [['tokens', String(tokens)] as const] : []),
+    ...(steps.length === 0 && model !== null ? [['model', model] as const] : []),
+    ...steps.map((step): Figure => {
+      const name = [step.name, step.model].filter(Boolean).join(' · ');
+      return [name, step.error === undefined ? seconds(step.seconds) : 'skipped'];
+    }),
+    ...(isNumber(first) ? [['first word', seconds(first)] as const] : []),
+    ['in all', seconds(chainctl.total_seconds)],
+    // Of an answer without an end only the pieces were counted.
+    ...(isNumber(pieces)
+      ? [['tokens', `about ${pieces}`] as const]
+      : isNumber(tokens)
+        ? [['tokens', String(tokens)] as const]
+        : []),
   ];
 }
 
@@ -127,6 +135,7 @@ export function asJson(id: string, turns: readonly Turn[], now: Date): string {
 export function asMarkdown(turns: readonly Turn[], now: Date): string {
   const parts = turns.map((turn) => {
     const figures = figuresOf(turn).map(([label, value]) => `${label} ${value}`);
+    if (turn.chainctl?.simulated) figures.unshift('simulated');
     return [
       `## You\n\n${turn.question}`,
       `## ${turn.model ?? 'Answer'}\n\n${turn.answer}`,
@@ -135,4 +144,20 @@ export function asMarkdown(turns: readonly Turn[], now: Date): string {
     ].join('\n\n');
   });
   return `# ${titleOf(turns) || 'Conversation'}\n\nExported ${now.toISOString()}\n\n${parts.join('\n\n')}\n`;
+}
+
+/** @returns the name and the text of a file */
+export function exportOf(
+  { id, turns }: { readonly id: string; readonly turns: readonly Turn[] },
+  format: 'json' | 'markdown',
+  now: Date,
+): { readonly name: string; readonly type: string; readonly text: string } {
+  const words = titleOf(turns)
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60);
+  const name = words || 'chat';
+  return format === 'json'
+    ? { name: `${name}.json`, type: 'application/json', text: asJson(id, turns, now) }
+    : { name: `${name}.md`, type: 'text/markdown', text: asMarkdown(turns, now) };
 }

@@ -82,7 +82,9 @@ describe.skipIf(executable === undefined)(
       });
       const markdown = await save('Export Markdown');
       expect(markdown.name).toBe('A-question-what.md');
-      expect(markdown.text).toContain('## chain\n\nA question: what?!\n\n*A · tinyllama 0.40 s, B · phi3:mini 1.50 s');
+      expect(markdown.text).toContain(
+        '## chain\n\nA question: what?!\n\n*simulated, a · tinyllama 0.40 s, b · phi3:mini 1.50 s',
+      );
     });
 
     test('are one conversation in two tabs: nothing is lost, and both have one order', async () => {
@@ -144,6 +146,33 @@ describe.skipIf(executable === undefined)(
       await exchange(page, server, 'Two');
       expect(server.chats.at(-1)?.body.messages).toHaveLength(3);
       expect(server.warnings).toEqual([]);
+    });
+
+    test('that are gone are said to be, and what is said then is another one', async () => {
+      const { page, server } = await open({ mayComplain: FAILED });
+      await page.goto(`${server.url}/#gone-conversation-1`);
+      await page.getByText('The conversation of this address is not here any more').waitFor();
+      expect(new URL(page.url()).hash).toBe('');
+      await exchange(page, server, 'Another');
+      await expect.poll(() => titles(page)).toEqual(['Another']);
+      expect(page.url()).not.toContain('gone-conversation-1');
+    });
+
+    test('that alone are too large say so, and others are kept', async () => {
+      const { page, server } = await open({ env: { HISTORY_MAX_MB: '1' }, mayComplain: FAILED });
+      const large = 'x'.repeat(400_000);
+      for (const at of [1, 2, 3]) {
+        await say(page, `Large ${at}`);
+        const chat = await server.next();
+        chat.say(large);
+        chat.end();
+        await expect.poll(() => page.locator('.figures').count()).toBe(at);
+      }
+      await exchange(page, server, 'One more');
+      await page.getByText(/What is said here now is not kept: .*HISTORY_MAX_MB/).waitFor();
+      await page.getByRole('button', { name: 'New chat' }).click();
+      await exchange(page, server, 'Another');
+      await expect.poll(() => titles(page)).toEqual(['Another']);
     });
 
     test('of 10,000 messages can be opened and gone on with', async () => {

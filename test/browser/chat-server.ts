@@ -16,6 +16,8 @@ interface AskedChat {
   readonly headers: IncomingMessage['headers'];
   /** Content, as it comes from a model. */
   say(text: string): void;
+  /** A step of the chain begins, or with `seconds` has ended. */
+  step(step: { readonly name: string; readonly seconds?: number; readonly output_tokens?: number }): void;
   /** The clean end, with the times of both hops. */
   end(finish?: string): void;
   /** A failure in the midst of the stream: an error event and a broken end. */
@@ -67,7 +69,8 @@ export async function startChatServer(
     const refusal = settings.auth.refusal(incoming.headers.authorization);
     if (refusal) {
       respond(outgoing, 401, { error: { message: refusal.message, code: 'invalid_api_key' }, detail: refusal.message });
-    } else if (incoming.url === '/v1/models') {
+    } else if (incoming.url === '/health') respond(outgoing, 200, { simulated: true });
+    else if (incoming.url === '/v1/models') {
       respond(outgoing, 200, { object: 'list', data: [{ id: 'chain' }, { id: 'tinyllama:latest' }] });
     } else if (incoming.url === '/v1/chat/completions') {
       const chunks: Buffer[] = [];
@@ -141,6 +144,7 @@ function askedChat(body: Json, { headers }: IncomingMessage, outgoing: ServerRes
       return left;
     },
     say: (text) => write(event(choice({ content: text }))),
+    step: (step) => write(event({ choices: [], step })),
     end(finish = 'stop') {
       write(event({ ...choice({}, finish), chainctl: CHAINCTL }));
       outgoing.end('data: [DONE]\n\n');

@@ -32,7 +32,7 @@ describe.skipIf(executable === undefined)('the chat page in Chromium (skipped wi
       stream: true,
       messages: [{ role: 'user', content: 'first line\nsecond line' }],
     });
-    await expect.poll(() => bubbles(page)).toEqual(['first line\nsecond line', 'Thinking...']);
+    await expect.poll(() => bubbles(page)).toEqual(['first line\nsecond line', 'Working...']);
     expect(await send.isDisabled()).toBe(true);
     expect(await page.inputValue('textarea')).toBe('');
     // What is written while it waits stays, and Enter does not send it.
@@ -47,7 +47,7 @@ describe.skipIf(executable === undefined)('the chat page in Chromium (skipped wi
     chat.end();
     await expect.poll(() => page.locator('[aria-live="polite"]').textContent()).toBe('One, two');
     expect((await page.locator('.figures').allInnerTexts()).join()).toMatch(
-      /simulated\s+A · tinyllama\s+0\.40 s\s+B · phi3:mini\s+1\.50 s/,
+      /simulated\s+a · tinyllama\s+0\.40 s\s+b · phi3:mini\s+1\.50 s/,
     );
     expect(await focused(page)).toBe('TEXTAREA');
     await page.press('textarea', 'Enter');
@@ -76,6 +76,73 @@ describe.skipIf(executable === undefined)('the chat page in Chromium (skipped wi
     await expect.poll(async () => (await bubbles(page)).at(-1)).toBe('Stopped before the first word.');
     await page.reload();
     await expect.poll(() => bubbles(page)).toEqual(['Count', 'One, two', 'Again', 'Stopped before the first word.']);
+  });
+
+  test('tells which step is at work, and of an answer without an end what is known', async () => {
+    const { page, server } = await open({ mayComplain: FAILED });
+    const figures = () => page.locator('.figures').allInnerTexts();
+    await say(page, 'Count');
+    const chat = await server.next();
+    expect(chat.headers['x-chainctl-progress']).toBe('1');
+    chat.step({ name: 'a' });
+    await expect.poll(async () => (await bubbles(page))[1]).toMatch(/^Working\.\.\. step a(, \d+ s)?$/);
+    chat.step({ name: 'a', seconds: 0.4, output_tokens: 20 });
+    chat.step({ name: 'b' });
+    await expect.poll(async () => (await bubbles(page))[1]).toMatch(/^Working\.\.\. step b/);
+    await expect.poll(async () => (await bubbles(page))[1]).toMatch(/step b, [1-9]\d* s$/);
+    chat.say('One, ');
+    chat.say('two');
+    await expect.poll(async () => (await bubbles(page))[1]).toBe('One, two');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    const known = /^simulated\s+a\s+0\.40 s\s+first word\s+[\d.]+ s\s+in all\s+[\d.]+ s\s+tokens\s+about 2$/;
+    await expect.poll(async () => (await figures()).join()).toMatch(known);
+    await page.reload();
+    await expect.poll(async () => (await figures()).join()).toMatch(known);
+    await say(page, 'Once more');
+    const failing = await server.next();
+    failing.say('Half');
+    failing.fail('gone');
+    await expect.poll(async () => (await figures())[1]).toMatch(/^simulated\s+.*tokens\s+about 1$/s);
+  });
+
+  test('copies an answer and its code, and asks again what got no whole answer', async () => {
+    const { page, server } = await open({
+      browser: { permissions: ['clipboard-read', 'clipboard-write'] },
+      mayComplain: FAILED,
+    });
+    const copied = async (name: string) => {
+      await page.getByRole('button', { name }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Copied' }).first().waitFor();
+      await page.getByRole('button', { name }).waitFor();
+      return page.evaluate('navigator.clipboard.readText()');
+    };
+    const answer = 'This:\n```ts\nconst x = 1;\n\n```\nand **that**';
+    await say(page, 'Code?');
+    const chat = await server.next();
+    chat.say(answer);
+    chat.end();
+    expect(await copied('Copy code')).toBe('const x = 1;\n');
+    // As on a page that is neither secure nor of this machine.
+    await page.evaluate("Object.defineProperty(navigator.clipboard, 'writeText', { value: undefined })");
+    expect(await copied('Copy answer')).toBe(answer);
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+    await say(page, 'More?');
+    const failing = await server.next();
+    failing.say('Half of ');
+    failing.fail('gone');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    const again = await server.next();
+    expect(again.body.messages).toEqual([
+      { role: 'user', content: 'Code?' },
+      { role: 'assistant', content: answer },
+      { role: 'user', content: 'More?' },
+    ]);
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+    again.say('All');
+    again.end();
+    await expect.poll(async () => (await bubbles(page)).at(-1)).toBe('All');
+    expect(await focused(page)).toBe('TEXTAREA');
   });
 
   test('failures are bubbles, and the text so far stays', async () => {
@@ -191,7 +258,7 @@ describe.skipIf(executable === undefined)('the chat page in Chromium (skipped wi
         await page.locator('.message.error').waitFor();
         await say(page, 'One that is being answered');
         await server.next();
-        await page.locator('.thinking').waitFor();
+        await page.locator('.working').waitFor();
         await page.screenshot({ path: await shotPath(`chat-${colorScheme}-${width}`) });
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
         expect(
@@ -203,7 +270,7 @@ describe.skipIf(executable === undefined)('the chat page in Chromium (skipped wi
           .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 44)
           .map((node) => node.outerHTML)`);
         expect(small).toEqual([]);
-        expect(await page.evaluate("getComputedStyle(document.querySelector('.thinking')).animationName")).toBe('none');
+        expect(await page.evaluate("getComputedStyle(document.querySelector('.working')).animationName")).toBe('none');
         await page.evaluate(AXE);
         const violations = () =>
           page.evaluate(`axe.run().then(({ violations }) =>

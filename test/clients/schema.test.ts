@@ -18,9 +18,11 @@ describe.skipIf(PYTHON === undefined)(`schemathesis${PYTHON === undefined ? ` (n
       ...{ SIM_MODELS: 'tinyllama,phi3:mini', SIM_LOAD_SECONDS: '0', SIM_PULL_SECONDS: '0', OLLAMA_NUM_PARALLEL: '4' },
       ...{ SIM_PROMPT_TOKENS_PER_SECOND: '0', SIM_OUTPUT_TOKENS_PER_SECOND: '0' },
     });
-    const common = { OLLAMA_URL: engine.url, MAX_CONCURRENCY: '8', HISTORY: 'off' };
+    const common = { OLLAMA_URL: engine.url, MAX_CONCURRENCY: '8' };
     b = await services.startReady('service-b', common);
-    a = await services.startReady('service-a', { ...common, REMOTE_B_URL: `${b.url}/invoke` });
+    a = await services.startReady('service-a', {
+      ...{ ...common, REMOTE_B_URL: `${b.url}/invoke`, HISTORY_PATH: join(folder, 'history.db') },
+    });
   });
   afterAll(async () => {
     await services.close();

@@ -33,13 +33,13 @@ describe.skipIf(NO_LLAMA_SERVER)(
       const loaded = await cli.json(load);
       // Whether this machine keeps up is no matter of this test, and decides the exit code.
       const [point] = loaded.envelope.result.points;
-      expect(point.outcomes.ok).toBe(point.sent);
+      expect(point.outcomes, loaded.stdout).toMatchObject({ ok: point.sent });
       expect(point.tokens.output).toBeGreaterThan(point.sent);
 
       const chat = ['load', '--target', `${llama.url}/v1/chat/completions`, ...load.slice(1)];
       const direct = await cli.json([...chat, '--max-tokens', '8']);
       const [own] = direct.envelope.result.points;
-      expect(own.outcomes.ok).toBe(own.sent);
+      expect(own.outcomes, direct.stdout).toMatchObject({ ok: own.sent });
       expect(own.tokens.estimated ?? 0).toBe(0);
 
       const down = await cli.json(['teardown', '--yes']);

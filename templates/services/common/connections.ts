@@ -1,6 +1,12 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIPv6, type LookupFunction } from 'node:net';
+import { isIPv6, type LookupFunction, type Socket } from 'node:net';
 
 /**
  * Idle connections are closed after this, in milliseconds: before the other side does so, which may be just when a request
@@ -27,6 +33,9 @@ export class Connections {
   readonly #origin: RequestOptions;
   readonly #connectTimeoutMs: number;
   #roundTripMs: number | undefined;
+  /** Those whose last answer was of no told length. */
+  readonly #streamed = new WeakSet<Socket>();
+  #streamsClose = false;
 
   /** @param ip where the URL's name is to be found; certificates and `host` stay with the name */
   constructor(url: URL, connectTimeoutMs: number, ip?: string) {
@@ -67,6 +76,24 @@ export class Connections {
       socket.on('connectionAttempt', attempt).on('connect', made).on('close', over);
     });
     return request;
+  }
+
+  /**
+   * Some servers promise to keep a connection, and close it after a stream: llama.cpp's does (so does all of cpp-httplib).
+   * Whoever takes the connection before that is seen loses its request.
+   */
+  isClosedAfter({ headers, socket }: IncomingMessage): boolean {
+    if (headers['transfer-encoding'] === undefined) {
+      this.#streamed.delete(socket);
+      return false;
+    }
+    this.#streamed.add(socket);
+    return this.#streamsClose || headers.server === 'llama.cpp';
+  }
+
+  /** Told of a kept connection that broke before an answer: after a stream the other side may be such a server. */
+  broke(socket: Socket | null): void {
+    if (socket && this.#streamed.has(socket)) this.#streamsClose = true;
   }
 
   /** Drops every connection, those in use included. */

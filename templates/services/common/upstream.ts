@@ -154,7 +154,10 @@ class Exchange {
     const current = this.#connections.request({ method, path, headers });
     this.#current = current;
     this.#sentAt = performance.now();
-    current.on('response', (incoming) => this.#read(incoming));
+    current.on('response', (incoming) => {
+      if (this.#connections.isClosedAfter(incoming)) current.shouldKeepAlive = false;
+      this.#read(incoming);
+    });
     current.on('error', (error) => this.#fail(error, current));
     // Without a word: an answer that asks for another protocol (101).
     current.on('close', () => {
@@ -248,6 +251,7 @@ class Exchange {
       this.#send();
       return;
     }
+    if (isFirst && unanswered?.reusedSocket) this.#connections.broke(unanswered.socket);
     this.#abort(new UpstreamError('network', describeNetworkError(error), neverSent(error)));
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { ReaderWatch } from '../../../templates/services/common/api/reader-watch.ts';
 import { type StreamOptions, StreamWriter } from '../../../templates/services/common/api/stream-writer.ts';
 import { until } from '../../support/until.ts';
 
@@ -155,4 +156,21 @@ test('what is sent to a reader that has left goes nowhere, and nobody waits for 
   writers[0]?.fail(new Error('no'));
   writers[0]?.end('data: 2\n\n');
   expect(responses[0]?.headersSent).toBe(false);
+});
+
+test('whoever takes a little counts as a reader, though Node sees nothing of it: the kernel does', async () => {
+  const { responses, begun, ask } = await serve();
+  const slow = ask();
+  await begun(1);
+  slow.socket.pause();
+  const outgoing = responses[0] as ServerResponse;
+  outgoing.writeHead(200);
+  outgoing.write('x'.repeat(20 << 20));
+  let looks = 0;
+  let queue = 1000;
+  // Ten times as many looks as end a reader that stands still, each with a byte taken; then none.
+  const taken = () => Promise.resolve(looks++ < 60 ? queue-- : queue);
+  new ReaderWatch(outgoing, 60, taken);
+  await until('its end', () => outgoing.destroyed);
+  expect(looks).toBeGreaterThan(60);
 });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Connections } from '../../../templates/services/common/connections.ts';
 import { Upstream } from '../../../templates/services/common/upstream.ts';
@@ -50,6 +50,40 @@ test('a reset that comes before a round trip is over is that of a closed connect
   expect(await upstream.request({ ...generation, onResend })).toMatchObject({ status: 200 });
   expect(asked).toEqual(['GET', 'POST', 'POST']);
   expect(onResend).toHaveBeenCalledOnce();
+});
+
+/** A server that promises to keep a connection, and closes it after each stream, once something has been asked again on it. */
+async function closesAfterStreams(server: string) {
+  let connections = 0;
+  const listener = createNetServer((socket) => {
+    connections++;
+    let asked = 0;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      if (++asked > 1) socket.end();
+      else socket.write(`HTTP/1.1 200 OK\r\n${server}transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`);
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const upstream = new Upstream(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+  closing.push(() => {
+    upstream.close();
+    listener.close();
+  });
+  return { upstream, connections: () => connections };
+}
+
+test('llama.cpp closes a connection after a stream though it promises to keep it: it is not used again', async () => {
+  const { upstream, connections } = await closesAfterStreams('server: llama.cpp\r\n');
+  for (let i = 0; i < 3; i++) expect(await upstream.request(generation)).toMatchObject({ status: 200, text: '{}' });
+  expect(connections()).toBe(3);
+});
+
+test('another server that does so is found out by the first request that is lost', async () => {
+  const { upstream } = await closesAfterStreams('');
+  expect(await upstream.request(generation)).toMatchObject({ status: 200 });
+  await expect(upstream.request(generation)).rejects.toMatchObject({ kind: 'network' });
+  for (let i = 0; i < 3; i++) expect(await upstream.request(generation)).toMatchObject({ status: 200 });
 });
 
 test('what only asks is sent once more whenever its connection is reset', async () => {

@@ -26,6 +26,7 @@ describe('turns that wait to be kept', () => {
         },
       },
       {
+        refused: () => {},
         kept: () => {},
         deleted: (conversation) => void deleted.push(conversation),
         reason: (reason) => void reasons.push(reason),

@@ -60,8 +60,8 @@ describe('the figures below an answer', () => {
       ],
     };
     expect(figuresOf(turn('1', { chainctl }))).toEqual([
-      ['A · tinyllama', '0.40 s'],
-      ['B · phi3:mini', '11.9 s'],
+      ['a · tinyllama', '0.40 s'],
+      ['b · phi3:mini', '11.9 s'],
       ['first word', '0.41 s'],
       ['in all', '12.3 s'],
       ['tokens', '40'],
@@ -69,13 +69,17 @@ describe('the figures below an answer', () => {
   });
 
   it('are those of the one model where there are no steps, and none where nothing is known', () => {
-    const chainctl = { total_seconds: 1.5 };
-    expect(figuresOf(turn('1', { chainctl, model: 'tinyllama' }))).toEqual([['tinyllama', '1.50 s']]);
+    const chainctl = { total_seconds: 1.5, usage: { completion_tokens: 12 } };
+    expect(figuresOf(turn('1', { chainctl, model: 'tinyllama' }))).toEqual([
+      ['model', 'tinyllama'],
+      ['in all', '1.50 s'],
+      ['tokens', '12'],
+    ]);
     expect(figuresOf(turn('1'))).toEqual([]);
     // Whatever a service may send.
     const odd = { steps: [{ name: 'a', error: 'no' }, {}], first_token_seconds: null as never };
     expect(figuresOf(turn('1', { chainctl: odd }))).toEqual([
-      ['A', 'skipped'],
+      ['a', 'skipped'],
       ['', '?'],
       ['in all', '?'],
     ]);

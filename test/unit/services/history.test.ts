@@ -32,6 +32,7 @@ describe('a turn that is to be kept', () => {
     [{ question: 'q', model: 'm'.repeat(257) }, 'model: is longer than 256 characters'],
     [{ question: 'q', error: true }, 'error: must be a string'],
     [{ question: 'q', chainctl: 'x' }, 'chainctl: must be an object'],
+    [{ question: 'q', chainctl: [null] }, 'chainctl: must be an object'],
     [{ question: 'q', chainctl: { x: 'y'.repeat(70_000) } }, 'chainctl: is larger than 64 KiB'],
   ])('is refused otherwise, with the field: %j', (body, message) => {
     expect(() => validateTurn(body)).toThrow(message);

@@ -1,3 +1,4 @@
+import { handOver } from '../hand-over.ts';
 import type { Problem } from '../problem.ts';
 import { roundSeconds } from '../seconds.ts';
 import type { ApiDeps } from './api-deps.ts';
@@ -47,19 +48,24 @@ function chatRoute(deps: ApiDeps, path: string, summary: string, schema: Schema)
       handleWork(exchange, work, {
         free: true,
         mostMs: settings.chatTimeoutMs,
-        run: (body, call) => chat(deps, readChat(schema, body, generator.options.engine.kind, settings), call),
+        run(body, call) {
+          const { ask, model, ...form } = readChat(schema, body, generator.options.engine.kind, settings);
+          return chat(deps, beginChat(deps.offer, generator, { ask, model }), form, call);
+        },
       }),
   };
 }
 
+/** Waits for the answer: what was asked is not for it to keep. */
 async function chat(
-  { offer, generator, settings, work }: ApiDeps,
-  request: ChatRequest,
+  { settings, work }: ApiDeps,
+  begun: Promise<BegunChat>,
+  request: Omit<ChatRequest, 'ask' | 'model'>,
   call: Call,
 ): Promise<WorkResult> {
   const { scope, exchange } = call;
   const headers = trimmedHeaders(request);
-  const begin = await beginChat(offer, generator, request);
+  const begin = await begun;
   const head = answerHead('chatcmpl', begin.id);
   const chainctl = (outcome: ChatOutcome) => chainctlOf(outcome, work.settings.host, scope.elapsedSeconds());
   if (!request.stream) {
@@ -88,16 +94,31 @@ async function chat(
   return { log: logOf(exchange.path, head.model, outcome, scope.elapsedSeconds()) };
 }
 
-/** Which model is asked, and how. Rejects before anything has begun. */
+export interface BegunChat {
+  /** Of the model, as the answer tells it. */
+  readonly id: string;
+  /** Once. */
+  run(call: ChatCall): Promise<ChatOutcome>;
+}
+
+/** Which model is asked, and how; the conversation is kept no longer than that takes. Rejects before anything has begun. */
 export async function beginChat(
   offer: Offer,
   generator: Generator,
   { ask, model }: Pick<ChatRequest, 'ask' | 'model'>,
-): Promise<{ readonly id: string; run(call: ChatCall): Promise<ChatOutcome> }> {
+): Promise<BegunChat> {
   const meant = await offer.forChat(model);
-  if ('chat' in meant) return { id: meant.id, run: (call) => meant.chat(ask, call) };
+  if ('chat' in meant) return { id: meant.id, run: handOver(ask, (given, call) => meant.chat(given, call)) };
   const order = { ...ask.order, model: meant.name, messages: ask.messages };
-  return { id: meant.id, run: (call) => generator.generate(call, (engine, run) => engine.chat(order, run)) };
+  return {
+    id: meant.id,
+    run: handOver(order, (given, call) =>
+      generator.generate(
+        call,
+        handOver(given, (last, engine, run) => engine.chat(last, run)),
+      ),
+    ),
+  };
 }
 
 export function trimmedHeaders({ dropped }: Pick<ChatRequest, 'dropped'>): Readonly<Record<string, string>> {

@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Problem } from '../problem.ts';
 import { errorBody, errorHeaders, type Family, familyOf } from './errors.ts';
+import { ReaderWatch } from './reader-watch.ts';
 
 export const REQUEST_ID_HEADER = 'x-request-id';
 /** W3C Trace Context, of its version and of later ones. */
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[\x21-\x7e]{1,200})?$/;
 const MOST_TRACESTATE = 2048;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Answers above this are given up where nobody takes them, in characters. */
+const WATCHED = 64 << 10;
 
 /** One request and its answer. */
 export class Exchange {
@@ -57,6 +61,8 @@ export class Exchange {
       ...headers,
     });
     this.outgoing.end(text);
+    // What is small is in the kernel's hands already.
+    if (text.length > WATCHED) new ReaderWatch(this.outgoing);
   }
 
   empty(status: number, headers: Readonly<Record<string, string>>): void {

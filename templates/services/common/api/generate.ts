@@ -29,7 +29,9 @@ export class Generator {
     const work = async (): Promise<ChatOutcome> => {
       const queueSeconds = (await admission.enterFree(scope)) / 1000;
       const before = scope.elapsedSeconds();
-      const answer = await ask(engine, { scope, who, headers, ...(sink && { sink }) }).finally(() => admission.leave());
+      const answer = await ask(engine, { scope, who, headers, ...(sink && { sink, isPassedOn: true }) }).finally(() =>
+        admission.leave(),
+      );
       const { firstTokenSeconds } = answer;
       return {
         answer,

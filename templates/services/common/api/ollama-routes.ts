@@ -4,7 +4,7 @@ import { Problem } from '../problem.ts';
 import type { ApiDeps } from './api-deps.ts';
 import { chainctlOf, openAiUsage, USAGE } from './chat-answer.ts';
 import { type RawSampling, refuseFaults, SAMPLING, samplingOf } from './chat-request.ts';
-import { beginChat, logOf, trimmedHeaders } from './chat-routes.ts';
+import { type BegunChat, beginChat, logOf, trimmedHeaders } from './chat-routes.ts';
 import { errorBody } from './errors.ts';
 import { trimHistory } from './history.ts';
 import { messagesOf, OLLAMA_MESSAGES, type RawMessage } from './messages.ts';
@@ -88,14 +88,25 @@ export function ollamaRoutes(deps: ApiDeps): readonly Route[] {
   ];
 }
 
-async function chat({ offer, generator, settings, work }: ApiDeps, raw: unknown, call: Call): Promise<WorkResult> {
+/** Does not wait itself: it would keep the conversation until the answer has ended. */
+function chat(deps: ApiDeps, raw: unknown, call: Call): Promise<WorkResult> {
   refuseFaults(REQUEST, raw);
   const body = raw as Body;
-  const { scope, exchange } = call;
+  const { offer, generator, settings } = deps;
   const { messages, dropped } = trimHistory(messagesOf(body.messages), settings.maxContextMessages);
-  const headers = trimmedHeaders({ dropped });
   const ask: ChatAsk = { messages, order: orderOf(body, settings.defaultMaxTokens) };
-  const begin = await beginChat(offer, generator, { ask, model: body.model ?? undefined });
+  const begun = beginChat(offer, generator, { ask, model: body.model ?? undefined });
+  return answer(deps, begun, { isStreamed: body.stream === true, headers: trimmedHeaders({ dropped }) }, call);
+}
+
+async function answer(
+  { settings, work }: ApiDeps,
+  begun: Promise<BegunChat>,
+  { isStreamed, headers }: { readonly isStreamed: boolean; readonly headers: Readonly<Record<string, string>> },
+  call: Call,
+): Promise<WorkResult> {
+  const { scope, exchange } = call;
+  const begin = await begun;
   const { host } = work.settings;
   const last = (outcome: ChatOutcome, content: string) => {
     const seconds = scope.elapsedSeconds();
@@ -112,7 +123,7 @@ async function chat({ offer, generator, settings, work }: ApiDeps, raw: unknown,
     };
   };
   const log = (outcome: ChatOutcome) => logOf(exchange.path, begin.id, outcome, scope.elapsedSeconds());
-  if (body.stream !== true) {
+  if (!isStreamed) {
     const outcome = await begin.run({ scope, headers: call.headers, sink: undefined });
     const { text, refusal = '' } = outcome.answer;
     // Ollama has no field for a refusal.

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { ReaderWatch } from './reader-watch.ts';
 
 /** What may wait for a slow reader before the engine is not read any more, in bytes; half of what is promised, since a
  * read of the engine comes on top. */
 const MOST_WAITING = 512 << 10;
-/** A reader that takes nothing for so long has left. */
-const STALLED_MS = 30_000;
 /**
  * Between the event that tells a failure and the end of the connection. A reader of `fetch` that sees both at once is told of
  * the broken connection, and loses what it has not read yet (Streams standard: an error empties the queue).
@@ -31,21 +30,16 @@ export class StreamWriter {
   readonly #outgoing: ServerResponse;
   readonly #options: StreamOptions;
   readonly #ping: NodeJS.Timeout;
-  readonly #watch: NodeJS.Timeout;
+  readonly #watch: ReaderWatch;
   #waiting: Promise<void> | undefined;
   #resume: (() => void) | undefined;
   #ended = false;
-  /** What had not been taken when it was last looked, and since when this has not changed. */
-  #left = 0;
-  #stillSince = 0;
 
   constructor(outgoing: ServerResponse, options: StreamOptions) {
     this.#outgoing = outgoing;
     this.#options = options;
     this.#ping = setTimeout(() => this.#keepAlive(), options.pingMs);
-    const stalledMs = options.stalledMs ?? STALLED_MS;
-    this.#watch = setInterval(() => this.#look(stalledMs), stalledMs / 6);
-    this.#watch.unref();
+    this.#watch = new ReaderWatch(outgoing, options.stalledMs);
     outgoing.on('drain', () => this.#release());
     outgoing.once('close', () => this.#close());
     if (outgoing.destroyed) this.#close();
@@ -113,24 +107,6 @@ export class StreamWriter {
     else this.#ping.refresh();
   }
 
-  #look(stalledMs: number): void {
-    const left = this.#notTaken();
-    const now = performance.now();
-    if (left === 0 || left !== this.#left) {
-      this.#left = left;
-      this.#stillSince = now;
-    } else if (now - this.#stillSince >= stalledMs) this.#outgoing.destroy();
-  }
-
-  /** What the kernel has taken changes this figure, and so does what is written: only standing still is certain. */
-  #notTaken(): number {
-    const { socket, writableLength } = this.#outgoing;
-    if (writableLength === 0 || !socket) return 0;
-    // Of one large write Node itself tells only the end; its handle knows how much of it has gone.
-    const handle = (socket as unknown as { _handle?: { writeQueueSize?: number } })._handle;
-    return handle?.writeQueueSize ?? writableLength;
-  }
-
   #release(): void {
     this.#resume?.();
     this.#resume = undefined;
@@ -140,7 +116,7 @@ export class StreamWriter {
   #close(): void {
     this.#ended = true;
     clearTimeout(this.#ping);
-    clearInterval(this.#watch);
+    this.#watch.stop();
     this.#release();
   }
 }

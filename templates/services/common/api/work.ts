@@ -95,7 +95,7 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
     spec.checkHope?.(whole);
     scope = spec.mostMs === undefined ? whole : whole.part(spec.mostMs, tooLong);
     const own = scope;
-    const result = await spec.run(await readJson(exchange, settings), {
+    const call: Call = {
       exchange,
       scope: own,
       headers: exchange.passedOn,
@@ -108,7 +108,9 @@ export async function handleWork(exchange: Exchange, deps: WorkDeps, spec: WorkS
         });
         return writer;
       },
-    });
+    };
+    // Not awaited by itself: the body would be kept until the work has ended.
+    const result = await readJson(exchange, settings).then((body) => spec.run(body, call));
     log?.write({ service, status: 200, ...result.log, ...lastFields() });
     if (!writer) exchange.json(200, result.body, result.headers);
   } catch (error) {

@@ -24,6 +24,8 @@ const NAMELESS = 'asked for a tool without a name';
 /** Puts an answer together from its pieces, and passes them on in batches: one per read of the engine. */
 export class AnswerBuilder {
   readonly #sink: DeltaSink | undefined;
+  readonly #keeps: boolean;
+  #hasText = false;
   readonly #startedAt = performance.now();
   #batch: Delta[] = [];
   #bytes = 0;
@@ -45,8 +47,10 @@ export class AnswerBuilder {
   /** The engine has sent the last event of an answer. */
   complete = false;
 
-  constructor(sink: DeltaSink | undefined) {
+  /** @param isPassedOn the texts are the sink's alone: a long answer is not kept for a reader who is slow */
+  constructor(sink: DeltaSink | undefined, isPassedOn = false) {
     this.#sink = sink;
+    this.#keeps = !isPassedOn;
   }
 
   get elapsedSeconds(): number {
@@ -66,13 +70,15 @@ export class AnswerBuilder {
   text(text: string): void {
     this.#hasPart = true;
     if (text === '') return;
-    this.#text += text;
+    this.#hasText = true;
+    if (this.#keeps) this.#text += text;
     this.#batch.push({ text });
   }
 
   reasoning(reasoning: string): void {
     if (reasoning === '') return;
-    this.#reasoning += reasoning;
+    this.#hasText = true;
+    if (this.#keeps) this.#reasoning += reasoning;
     this.#batch.push({ reasoning });
   }
 
@@ -80,7 +86,8 @@ export class AnswerBuilder {
   refusal(refusal: string): void {
     if (this.refusesInText) this.text(refusal);
     if (this.refusesInText || refusal === '') return;
-    this.#refusal += refusal;
+    this.#hasText = true;
+    if (this.#keeps) this.#refusal += refusal;
     this.#batch.push({ refusal });
   }
 
@@ -113,7 +120,7 @@ export class AnswerBuilder {
   logprobs(logprobs: { readonly content?: unknown }, bytes: number, withLast: boolean): void {
     if (!withLast && !Object.values(logprobs).some((each) => Array.isArray(each) && each.length > 0)) return;
     this.#bytes += bytes;
-    if (Array.isArray(logprobs.content)) for (const each of logprobs.content) this.#logprobs.push(each);
+    if (this.#keeps && Array.isArray(logprobs.content)) for (const each of logprobs.content) this.#logprobs.push(each);
     const last = withLast ? this.#batch.pop() : undefined;
     this.#batch.push({ ...last, logprobs });
   }
@@ -161,8 +168,7 @@ export class AnswerBuilder {
   }
 
   get #isEmpty(): boolean {
-    const texts = [this.#text, this.#reasoning, this.#refusal];
-    return texts.every((each) => each === '') && this.#toolCalls.size === 0;
+    return !this.#hasText && this.#toolCalls.size === 0;
   }
 }
 

@@ -103,6 +103,8 @@ export interface EngineRun {
   readonly who: string;
   /** Without one the whole answer is all that is wanted. */
   readonly sink?: DeltaSink;
+  /** The sink alone wants the text: it is not kept for the answer, nor are its reasoning and its logprobs. */
+  readonly isPassedOn?: boolean;
   /** Sent on with the request: `x-request-id`, `traceparent`, ... */
   readonly headers?: Readonly<Record<string, string>>;
   /** Told when the request is sent a second time, the first having come to a connection that was closed. */

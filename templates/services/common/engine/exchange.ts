@@ -28,18 +28,19 @@ const EARLY_END = 'ended its answer before the last event';
  * Sends a request whose answer is a stream, and reads that to its end. Rejects with what `refused` says, an
  * `EngineFault` for a stream that is broken in itself, an `UpstreamError` or the scope's `Problem`.
  */
-export async function exchangeStream(
+export function exchangeStream(
   upstream: Pick<Upstream, 'request'>,
-  exchange: StreamedExchange,
+  { body, ...exchange }: StreamedExchange,
   run: EngineRun,
 ): Promise<EngineAnswer> {
-  const builder = new AnswerBuilder(run.sink);
+  const builder = new AnswerBuilder(run.sink, run.isPassedOn);
   let hasEnded = false;
   const framing = exchange.framing((text, isError) => takeMessage(exchange, builder, text, { isError, hasEnded }));
-  const reply = await upstream.request({
+  // Not awaited here: the body would be kept until the answer has ended.
+  const asked = upstream.request({
     method: 'POST',
     path: exchange.path,
-    body: JSON.stringify(exchange.body),
+    body: JSON.stringify(body),
     timeoutMs: exchange.timeoutMs,
     scope: run.scope,
     onResend: run.onResend,
@@ -57,21 +58,23 @@ export async function exchangeStream(
       });
     },
   });
-  if (reply.status !== 200) throw exchange.refused(reply);
-  // An engine that does not stream sends one JSON value instead: it is read as a stream of one message.
-  if (reply.text !== '') takeMessage(exchange, builder, reply.text, { isError: false, hasEnded });
-  else if (!builder.complete) {
-    hasEnded = true;
-    framing.end();
-  }
-  await builder.flush()?.wait;
-  if (!builder.complete && builder.finish === undefined) throw new EngineFault(EARLY_END);
-  builder.simulated ||= reply.headers['x-chainctl-simulated'] === '1';
-  return builder.build();
+  return asked.then(async (reply) => {
+    if (reply.status !== 200) throw exchange.refused(reply);
+    // An engine that does not stream sends one JSON value instead: it is read as a stream of one message.
+    if (reply.text !== '') takeMessage(exchange, builder, reply.text, { isError: false, hasEnded });
+    else if (!builder.complete) {
+      hasEnded = true;
+      framing.end();
+    }
+    await builder.flush()?.wait;
+    if (!builder.complete && builder.finish === undefined) throw new EngineFault(EARLY_END);
+    builder.simulated ||= reply.headers['x-chainctl-simulated'] === '1';
+    return builder.build();
+  });
 }
 
 function takeMessage(
-  exchange: StreamedExchange,
+  exchange: Omit<StreamedExchange, 'body'>,
   builder: AnswerBuilder,
   text: string,
   { isError, hasEnded }: { isError: boolean; hasEnded: boolean },

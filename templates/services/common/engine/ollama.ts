@@ -2,6 +2,7 @@ import { canonicalModelName } from '../../../../src/services/chain/model-name.ts
 import { defined } from '../../../../src/services/defined.ts';
 import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { engineTiming, wholeCount } from '../engine-timing.ts';
+import { handOver } from '../hand-over.ts';
 import { keepAliveField } from '../keep-alive.ts';
 import { Problem } from '../problem.ts';
 import type { UpstreamReply } from '../upstream.ts';
@@ -66,7 +67,18 @@ export class OllamaEngine implements Engine {
     );
   }
 
-  async chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
+  chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
+    return this.#chatOf(order, run).then(({ body, settled, asked }) => {
+      const refused = (reply: UpstreamReply) => refusedChat(run.who, reply, asked);
+      const ask = handOver(body, (given, watched: EngineRun) =>
+        this.#stream('/api/chat', given, takeChat, refused, watched),
+      );
+      return this.#settling(settled, run, ask);
+    });
+  }
+
+  /** The request of a chat. It has begun to settle once this resolves. */
+  async #chatOf(order: ChatOrder, run: EngineRun): Promise<{ body: object; settled: () => void; asked: Asked }> {
     run.scope.check();
     const { model, tools, toolChoice, format, reasoningEffort, logprobs } = order;
     if (logprobs !== undefined) throw unsupported('logprobs');
@@ -92,10 +104,7 @@ export class OllamaEngine implements Engine {
         think,
       }),
     };
-    const asked = this.#asked(model, numCtx);
-    return this.#settling(settled, run, (watched) =>
-      this.#stream('/api/chat', body, takeChat, (reply) => refusedChat(run.who, reply, asked), watched),
-    );
+    return { body, settled, asked: this.#asked(model, numCtx) };
   }
 
   async complete(order: CompletionOrder, run: EngineRun): Promise<EngineAnswer> {

@@ -1,6 +1,7 @@
 import { defined } from '../../../../src/services/defined.ts';
 import { errorText, parseObject, plainText } from '../engine-error.ts';
 import { wholeCount } from '../engine-timing.ts';
+import { handOver } from '../hand-over.ts';
 import type { UpstreamReply } from '../upstream.ts';
 import { AnswerBuilder } from './answer.ts';
 import type {
@@ -67,11 +68,18 @@ export class OpenAiEngine implements Engine {
   }
 
   chat(order: ChatOrder, run: EngineRun): Promise<EngineAnswer> {
-    return this.#client.attempt(run, chatFailure, async () => {
-      const model = await this.#nameOf(order.model);
-      const body = { model, ...chatFields(order) };
-      return this.#stream(CHAT, body, takeChat, (reply) => refusedChat(run.who, reply, { model }), run);
-    });
+    const fields = chatFields(order);
+    const { model } = order;
+    const ask = handOver(fields, (body, name: string) =>
+      this.#stream(
+        CHAT,
+        { model: name, ...body },
+        takeChat,
+        (reply) => refusedChat(run.who, reply, { model: name }),
+        run,
+      ),
+    );
+    return this.#client.attempt(run, chatFailure, async () => ask(await this.#nameOf(model)));
   }
 
   complete(order: CompletionOrder, run: EngineRun): Promise<EngineAnswer> {

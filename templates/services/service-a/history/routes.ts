@@ -159,7 +159,7 @@ export function validateTurn(body: unknown): TurnWrite {
   if (typeof question !== 'string' || question.trim() === '') throw refused('question', 'must be a string with text');
   if (!STATES.includes((state ?? 'pending') as TurnState))
     throw refused('state', `must be one of ${STATES.join(', ')}`);
-  if (typeof (chainctl ?? {}) !== 'object') throw refused('chainctl', 'must be an object');
+  if (typeof (chainctl ?? {}) !== 'object' || Array.isArray(chainctl)) throw refused('chainctl', 'must be an object');
   const details = chainctl === undefined || chainctl === null ? null : detailsOf(chainctl);
   if (details !== null && details.length > MAX_DETAILS) throw refused('chainctl', 'is larger than 64 KiB');
   return {
