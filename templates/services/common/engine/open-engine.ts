@@ -53,7 +53,7 @@ export function openEngine(
 }
 
 /** Every reason passes here, whichever answer of the engine it quotes: a 200 may repeat the key as well. */
-export function withoutSecrets(state: EngineState, redact: Redact): EngineState {
+function withoutSecrets(state: EngineState, redact: Redact): EngineState {
   return {
     async current(maxAgeMs) {
       const found = await state.current(maxAgeMs);
