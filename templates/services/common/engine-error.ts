@@ -33,7 +33,8 @@ export function plainText(text: string): string {
     .slice(0, MAX_TEXT * 4)
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();
-  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT).trimEnd()}…` : line;
+  const isCut = line.length > MAX_TEXT || text.length > MAX_TEXT * 4;
+  return isCut ? `${line.slice(0, MAX_TEXT).trimEnd()}…` : line;
 }
 
 /** Parses a JSON object; undefined for anything else. */

@@ -26,6 +26,22 @@ export function engineTiming(body: Readonly<Record<string, unknown>>, seconds: n
   };
 }
 
+/**
+ * llama-server's `timings` (milliseconds) as seconds. It tells no total: that is the call as this service saw it, and what
+ * is none of the parts is the wait for a slot. undefined for what is no time, and where the parts exceed the call.
+ * @param seconds the whole call as this service saw it
+ */
+export function timingOfParts(timings: Readonly<Record<string, unknown>>, seconds: number): EngineTiming | undefined {
+  const { prompt_ms, predicted_ms } = timings;
+  const isTime = (value: unknown) => Number.isFinite(value) && (value as number) >= 0;
+  if (!isTime(prompt_ms) || !isTime(predicted_ms)) return undefined;
+  const [prompt, generation] = [count(prompt_ms) * 1e6, count(predicted_ms) * 1e6];
+  if (prompt + generation === 0) return undefined;
+  const total = Math.max(seconds * 1e9, prompt + generation);
+  const told = { total_duration: total, prompt_eval_duration: prompt, eval_duration: generation };
+  return engineTiming(told, seconds);
+}
+
 /** How long a generation took without its wait for a slot of the engine and for the model, in milliseconds. */
 export function workedMs({
   seconds,

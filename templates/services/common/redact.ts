@@ -5,6 +5,8 @@ export type Redact = (text: string) => string;
 const LEAST = 6;
 /** The same from whoever repeats it. */
 const HIDDEN = '***';
+/** The mark of a text that was cut. */
+const CUT = '…';
 
 /**
  * Some services say which key they do not take, and what they say goes into answers, logs and terminals.
@@ -16,7 +18,19 @@ export function redactor(secrets: Iterable<string | undefined>): Redact {
   for (const secret of secrets) for (const form of formsOf(secret ?? '')) if (form.length >= LEAST) forms.add(form);
   // One may be a part of another.
   const known = [...forms].toSorted((one, other) => other.length - one.length);
-  return (text) => known.reduce((hidden, form) => hidden.replaceAll(form, HIDDEN), text);
+  return (text) => {
+    const hidden = known.reduce((so, form) => so.replaceAll(form, HIDDEN), text);
+    return hidden.includes(CUT) ? known.reduce(hideBeginning, hidden) : hidden;
+  };
+}
+
+/** Where a text was cut, the beginning of a secret may stand at its end. */
+function hideBeginning(text: string, form: string): string {
+  let hidden = text;
+  for (let length = form.length - 1; length >= LEAST; length--) {
+    hidden = hidden.replaceAll(form.slice(0, length) + CUT, HIDDEN + CUT);
+  }
+  return hidden;
 }
 
 /** The parts of a URL that nobody else is to know: its password, the values of its query. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { engineTiming, flatTiming, workedMs } from '../../../templates/services/common/engine-timing.ts';
+import { engineTiming, flatTiming, timingOfParts, workedMs } from '../../../templates/services/common/engine-timing.ts';
 
 // One answer of real Ollama 0.17.4, with one waiting before it.
 const DURATIONS = {
@@ -69,4 +69,27 @@ test('what a generation took without waiting for a slot or for the model', () =>
   expect(workedMs(generation)).toBeCloseTo(7308.4);
   expect(workedMs({ ...generation, engine: undefined })).toBe(22_100);
   expect(workedMs({ ...generation, seconds: 1 })).toBe(0);
+});
+
+test("llama-server's milliseconds: what is none of them is the wait for a slot", () => {
+  const timings = { prompt_n: 31, prompt_ms: 250.5, predicted_n: 8, predicted_ms: 1500, prompt_per_second: 123 };
+  expect(timingOfParts(timings, 2)).toEqual({
+    total_seconds: 2,
+    queue_seconds: 0.2495,
+    load_seconds: 0,
+    prompt_seconds: 0.2505,
+    generation_seconds: 1.5,
+  });
+});
+
+test.each([
+  ['nothing', {}],
+  ['only one', { prompt_ms: 3 }],
+  ['texts', { prompt_ms: '3', predicted_ms: '4' }],
+  ['what is below 0', { prompt_ms: -1, predicted_ms: 4 }],
+  ['zeros', { prompt_ms: 0, predicted_ms: 0 }],
+  ['more than the call', { prompt_ms: 1500, predicted_ms: 1500 }],
+  ['what is beyond all', { prompt_ms: 1e308, predicted_ms: 1e308 }],
+])('no timing from %s', (_what, timings) => {
+  expect(timingOfParts(timings, 2)).toBeUndefined();
 });

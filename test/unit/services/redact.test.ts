@@ -27,3 +27,9 @@ test('the secrets of a URL are its password and the values of its query, as they
   expect(secrets.join()).not.toContain('path');
   expect(secretsOfUrl('no url')).toEqual([]);
 });
+
+test('hides the beginning of a secret where a text was cut', () => {
+  const redact = redactor(['Bearer sk-secret-1']);
+  expect(redact('no sk-secr… and sk-secret-1')).toBe('no ***… and ***');
+  expect(redact('a task…')).toBe('a task…');
+});

@@ -1,4 +1,5 @@
 import { EngineReadiness } from '../engine-readiness.ts';
+import { type Redact, redactor } from '../redact.ts';
 import { ContextRule } from './context.ts';
 import type { Engine } from './engine.ts';
 import type { EngineSettings } from './engine-settings.ts';
@@ -28,13 +29,17 @@ export function openEngine(
   warn: (line: string) => void,
   alsoNeeded: () => readonly string[] = () => [],
 ): OpenedEngine {
-  const { engine, readiness } = settings.kind === 'openai' ? openAi(settings) : ollama(settings, warn, alsoNeeded);
+  const redact = redactor([settings.headers.authorization]);
+  const say = (line: string) => warn(redact(line));
+  const opened = settings.kind === 'openai' ? openAi(settings, say) : ollama(settings, say, alsoNeeded);
+  const { engine } = opened;
+  const readiness = withoutSecrets(opened.readiness, redact);
   let isClosed = false;
   const sleep = (ms: number) =>
     new Promise<void>((resolve) => {
       setTimeout(resolve, ms).unref();
     });
-  const deps = { warn, exit: (code: number) => process.exit(code), sleep, random: Math.random };
+  const deps = { warn: say, exit: (code: number) => process.exit(code), sleep, random: Math.random };
   void verifyEngine(readiness, settings, deps, () => isClosed);
   return {
     engine,
@@ -47,9 +52,20 @@ export function openEngine(
   };
 }
 
-function openAi(settings: EngineSettings) {
+/** Every reason passes here, whichever answer of the engine it quotes: a 200 may repeat the key as well. */
+function withoutSecrets(state: EngineState, redact: Redact): EngineState {
+  return {
+    async current(maxAgeMs) {
+      const found = await state.current(maxAgeMs);
+      return found.reason === undefined ? found : { ...found, reason: redact(found.reason) };
+    },
+    close: () => state.close(),
+  };
+}
+
+function openAi(settings: EngineSettings, warn: (line: string) => void) {
   const own = new OwnModel(settings.model);
-  const readiness = new OpenAiReadiness(settings, own);
+  const readiness = new OpenAiReadiness(settings, own, undefined, undefined, warn);
   return { engine: new OpenAiEngine(settings, own, () => readiness.lost()), readiness };
 }
 

@@ -1,5 +1,5 @@
 import { defined } from '../../../../src/services/defined.ts';
-import { wholeCount } from '../engine-timing.ts';
+import { timingOfParts, wholeCount } from '../engine-timing.ts';
 import { type AnswerBuilder, textOf } from './answer.ts';
 import type { TokenUsage, ToolCallDelta } from './engine.ts';
 import { EngineFault } from './fault.ts';
@@ -42,7 +42,8 @@ export function takeCompletion(builder: AnswerBuilder, chunk: Message, bytes: nu
 }
 
 /** The one choice that was asked for; undefined for an event that only tells the usage. */
-function ownChoice(builder: AnswerBuilder, { choices, usage }: Message): Message | undefined {
+function ownChoice(builder: AnswerBuilder, { choices, usage, timings }: Message): Message | undefined {
+  if (isObject(timings)) builder.timing = timingOfParts(timings, builder.elapsedSeconds);
   if (isObject(usage)) builder.usage = usageOf(usage);
   if (!Array.isArray(choices)) {
     if (usage !== undefined) return undefined;

@@ -40,6 +40,8 @@ export class OpenAiReadiness implements EngineState {
   #warm: string | undefined;
   #warming: Promise<void> | undefined;
   #warmError = '';
+  readonly #warn: (line: string) => void;
+  #isBetrayed = false;
   /** Counts how often the engine was away: what was asked before that proves nothing. */
   #times = 0;
 
@@ -48,7 +50,9 @@ export class OpenAiReadiness implements EngineState {
     own: OwnModel,
     engine: Pick<Upstream, 'request' | 'close'> = new Upstream(settings.url, settings.headers),
     now: () => number = () => performance.now(),
+    warn: (line: string) => void = () => {},
   ) {
+    this.#warn = warn;
     this.#settings = settings;
     this.#own = own;
     this.#engine = engine;
@@ -129,13 +133,24 @@ export class OpenAiReadiness implements EngineState {
     return `engine has not answered for ${this.#model}${attempt}; the next attempt is in ${seconds} s`;
   }
 
+  /** Once: whoever chose it may want it so. */
+  #betrayed(): void {
+    if (this.#isBetrayed) return;
+    this.#isBetrayed = true;
+    const cuts = 'its OpenAI API cuts prompts that are too long and does not tell';
+    this.#warn(`engine ${this.#settings.url}: this is an Ollama: ${cuts}; ENGINE=ollama refuses them`);
+  }
+
   async #warmUp(model: string): Promise<void> {
     const times = this.#times;
     try {
       const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 });
       const path = '/v1/chat/completions';
       const reply = await this.#engine.request({ method: 'POST', path, body, timeoutMs: LOAD_TIMEOUT_MS });
-      if (reply.status !== 200 || !Array.isArray(parseObject(reply.text)?.choices)) throw new Error(engineSays(reply));
+      const answer = parseObject(reply.text);
+      if (reply.status !== 200 || !Array.isArray(answer?.choices)) throw new Error(engineSays(reply));
+      const isSimulated = reply.headers['x-chainctl-simulated'] === '1';
+      if (answer.system_fingerprint === 'fp_ollama' && !isSimulated) this.#betrayed();
       if (times !== this.#times) return;
       this.#warm = model;
       this.#warmError = '';

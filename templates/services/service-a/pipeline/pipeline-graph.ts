@@ -1,4 +1,5 @@
 import type { Pipeline, Step } from '../../../../src/services/pipelines/pipeline.ts';
+import { engineName } from '../../common/engine/failure.ts';
 import type { RequestScope } from '../../common/request-scope.ts';
 import { BUILT_IN_WORDS } from './built-in.ts';
 import type { Graph, GraphContext, GraphInput, GraphOutcome } from './graph.ts';
@@ -28,6 +29,8 @@ export class PipelineGraph implements Graph {
   readonly leaf: string;
   readonly models: readonly string[];
   readonly #runnable: RunnableGraph;
+  /** The same, where failures name the engine: the fixed texts are those of `/chain`. */
+  readonly #forChats: RunnableGraph;
   readonly #clock: GraphClock;
 
   /** @param kinds by their names; a pipeline with another kind was not validated, which is a defect */
@@ -47,8 +50,14 @@ export class PipelineGraph implements Graph {
       const { who = `step ${step.name}`, stage = step.name } = words ?? {};
       return { ...step, runner: runners.get(step.name) as StepRunner, who, stage };
     });
-    const order = [...runners.keys()].map((name) => this.steps.find((step) => step.name === name) as RunnableStep);
-    this.#runnable = { ...pipeline, steps: this.steps, order, isLine: isLine(this.steps), redact: deps.redact };
+    const runnable = (steps: readonly RunnableStep[]): RunnableGraph => {
+      const order = [...runners.keys()].map((name) => steps.find((step) => step.name === name) as RunnableStep);
+      return { ...pipeline, steps, order, isLine: isLine(steps), redact: deps.redact };
+    };
+    this.#runnable = runnable(this.steps);
+    const who = `${engineName(deps.engine.kind)}(A)`;
+    const named = (step: RunnableStep) => (isBuiltIn && step.runner.usesEngine ? { ...step, who } : step);
+    this.#forChats = runnable(this.steps.map(named));
     this.models = [...new Set(this.steps.flatMap(modelOf))];
   }
 
@@ -58,7 +67,12 @@ export class PipelineGraph implements Graph {
   }
 
   run(input: GraphInput, context: GraphContext): Promise<GraphOutcome> {
-    return new GraphRun(this.#runnable, input, context, this.#clock).outcome();
+    return new GraphRun(
+      input.chat === undefined ? this.#runnable : this.#forChats,
+      input,
+      context,
+      this.#clock,
+    ).outcome();
   }
 
   close(): void {

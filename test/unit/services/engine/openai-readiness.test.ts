@@ -161,3 +161,23 @@ test.each([
   expect(await after()).toBe(reason);
   expect((await readiness.current()).unreachable).toBe(true);
 });
+
+test.each([
+  ['an Ollama', 'fp_ollama', {}, 1],
+  ['a simulation', 'fp_ollama', { 'x-chainctl-simulated': '1' }, 0],
+  ['another engine', 'b11434', {}, 0],
+])('says once that %s betrays itself, or not', async (_who, system_fingerprint, headers, times) => {
+  const engine = new FakeEngine();
+  engine.chatReply = () => ({ ...reply(200, { choices: [{}], system_fingerprint }), headers });
+  const lines: string[] = [];
+  const settings = engineSettings('http://unused', { kind: 'openai', model: 'm', preload: true });
+  const warn = (line: string) => lines.push(line);
+  const readiness = new OpenAiReadiness(settings, new OwnModel('m'), engine, () => engine.now, warn);
+  open.push(readiness);
+  expect(await readiness.current(0)).toMatchObject({ ready: true });
+  readiness.lost();
+  expect(await readiness.current(0)).toMatchObject({ ready: true });
+  expect(engine.chats).toHaveLength(2);
+  expect(lines).toHaveLength(times);
+  for (const line of lines) expect(line).toContain('ENGINE=ollama refuses them');
+});
