@@ -1,3 +1,5 @@
+import type { Engine, EngineAnswer, EngineRun } from '../engine/engine.ts';
+import { handOver } from '../hand-over.ts';
 import type { ApiDeps } from './api-deps.ts';
 import { answerHead, ChunkForm, chainctlOf, FINISH, openAiUsage, USAGE } from './chat-answer.ts';
 import {
@@ -13,6 +15,7 @@ import {
 import { failureEvent, logOf, SSE_HEADERS } from './chat-routes.ts';
 import { namingField } from './errors.ts';
 import { onlyEmpty, unsupported } from './messages.ts';
+import type { Offer } from './offer.ts';
 import { event, list, object, text, WORK_FAILURES } from './openapi.ts';
 import type { Route } from './router.ts';
 import type { Schema } from './schema.ts';
@@ -86,19 +89,34 @@ export function completionRoutes(deps: ApiDeps): readonly Route[] {
   ];
 }
 
-async function complete({ offer, generator, settings, work }: ApiDeps, raw: unknown, call: Call): Promise<WorkResult> {
+/** Does not wait itself: it would keep the prompt until the answer has ended. */
+function complete(deps: ApiDeps, raw: unknown, call: Call): Promise<WorkResult> {
   refuseFaults(REQUEST, raw);
   const body = raw as Body;
-  const { stream, includeUsage } = streamOf(body);
-  const { scope, exchange, headers } = call;
-  const { id, name } = await offer.forEngine(body.model ?? undefined);
   const order = {
-    model: name,
     prompt: typeof body.prompt === 'string' ? body.prompt : body.prompt[0],
     maxTokens: Math.min(body.max_tokens ?? DEFAULT_TOKENS, MOST_TOKENS),
     sampling: samplingOf(body),
     ...(typeof body.suffix === 'string' && { suffix: body.suffix }),
   };
+  const ask = handOver(order, (given, model: string, engine: Engine, run: EngineRun) =>
+    engine.complete({ model, ...given }, run),
+  );
+  return answer(deps, { meant: deps.offer.forEngine(body.model ?? undefined), ask, ...streamOf(body) }, call);
+}
+
+interface Begun extends ReturnType<typeof streamOf> {
+  readonly meant: ReturnType<Offer['forEngine']>;
+  readonly ask: (model: string, engine: Engine, run: EngineRun) => Promise<EngineAnswer>;
+}
+
+async function answer(
+  { generator, settings, work }: ApiDeps,
+  { meant, ask, stream, includeUsage }: Begun,
+  call: Call,
+): Promise<WorkResult> {
+  const { scope, exchange, headers } = call;
+  const { id, name } = await meant;
   const head = answerHead('cmpl', id);
   const form = new ChunkForm(head, 'text_completion', includeUsage);
   const writer = stream
@@ -111,7 +129,7 @@ async function complete({ offer, generator, settings, work }: ApiDeps, raw: unkn
     : undefined;
   const sink = writer && ((deltas: Parameters<ChunkForm['pieces']>[0]) => writer.send(form.pieces(deltas)));
   const outcome = await generator
-    .generate({ scope, headers, sink }, (engine, run) => engine.complete(order, run))
+    .generate({ scope, headers, sink }, (engine, run) => ask(name, engine, run))
     .catch((error: unknown) => {
       throw namingField(error, 'prompt');
     });

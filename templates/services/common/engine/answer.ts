@@ -21,6 +21,34 @@ const CALL_PIECE_BYTES = 64;
 const NO_PART = 'sent no part of an answer';
 const NAMELESS = 'asked for a tool without a name';
 
+/** So many pieces are joined at once. */
+const BLOCK = 64;
+
+/** A text that comes in small pieces: kept one by one until its end, each would cost ten times its length. */
+class LongText {
+  #joined = '';
+  #pieces: string[] = [];
+
+  get isEmpty(): boolean {
+    return this.#joined === '' && this.#pieces.length === 0;
+  }
+
+  /** @param piece not empty */
+  add(piece: string): void {
+    if (this.#pieces.push(piece) >= BLOCK) this.#join();
+  }
+
+  whole(): string {
+    this.#join();
+    return this.#joined;
+  }
+
+  #join(): void {
+    this.#joined += this.#pieces.join('');
+    this.#pieces = [];
+  }
+}
+
 /** Puts an answer together from its pieces, and passes them on in batches: one per read of the engine. */
 export class AnswerBuilder {
   readonly #sink: DeltaSink | undefined;
@@ -29,8 +57,8 @@ export class AnswerBuilder {
   readonly #startedAt = performance.now();
   #batch: Delta[] = [];
   #bytes = 0;
-  #text = '';
-  #reasoning = '';
+  readonly #text = new LongText();
+  readonly #reasoning = new LongText();
   #refusal = '';
   /** A part of an answer has come, be it an empty one. */
   #hasPart = false;
@@ -71,14 +99,14 @@ export class AnswerBuilder {
     this.#hasPart = true;
     if (text === '') return;
     this.#hasText = true;
-    if (this.#keeps) this.#text += text;
+    if (this.#keeps) this.#text.add(text);
     this.#batch.push({ text });
   }
 
   reasoning(reasoning: string): void {
     if (reasoning === '') return;
     this.#hasText = true;
-    if (this.#keeps) this.#reasoning += reasoning;
+    if (this.#keeps) this.#reasoning.add(reasoning);
     this.#batch.push({ reasoning });
   }
 
@@ -153,8 +181,8 @@ export class AnswerBuilder {
       });
     if (toolCalls.length === 0 && this.#isEmpty && saysTools(this.finish)) throw new EngineFault(NAMELESS);
     return {
-      text: this.#text,
-      reasoning: this.#reasoning,
+      text: this.#text.whole(),
+      reasoning: this.#reasoning.whole(),
       toolCalls,
       ...(this.#refusal !== '' && { refusal: this.#refusal }),
       ...(this.#logprobs.length > 0 && { logprobs: this.#logprobs }),
@@ -168,7 +196,12 @@ export class AnswerBuilder {
   }
 
   get #isEmpty(): boolean {
+<<<<<<< HEAD
     return !this.#hasText && this.#toolCalls.size === 0;
+=======
+    const isSilent = this.#text.isEmpty && this.#reasoning.isEmpty && this.#refusal === '';
+    return isSilent && this.#toolCalls.size === 0;
+>>>>>>> w-M2
   }
 }
 

@@ -122,9 +122,10 @@ export class OllamaEngine implements Engine {
       options: options(order.maxTokens, numCtx, order.sampling),
     };
     const asked = { ...this.#asked(model, numCtx), param: 'prompt' };
-    return this.#settling(settled, run, (watched) =>
-      this.#stream('/api/generate', body, takeGenerate, (reply) => refusedChat(run.who, reply, asked), watched),
+    const ask = handOver(body, (given, watched: EngineRun) =>
+      this.#stream('/api/generate', given, takeGenerate, (reply) => refusedChat(run.who, reply, asked), watched),
     );
+    return this.#settling(settled, run, ask);
   }
 
   embed({ model, input, dimensions }: EmbedOrder, run: EngineRun): Promise<Embeddings> {

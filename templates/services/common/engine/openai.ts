@@ -83,14 +83,14 @@ export class OpenAiEngine implements Engine {
   }
 
   complete(order: CompletionOrder, run: EngineRun): Promise<EngineAnswer> {
-    const { prompt, suffix, maxTokens, sampling } = order;
-    return this.#client.attempt(run, chatFailure, async () => {
-      const model = await this.#nameOf(order.model);
-      const body = { model, prompt, ...defined({ suffix }), max_tokens: maxTokens, ...samplingFields(sampling) };
+    const { model, prompt, suffix, maxTokens, sampling } = order;
+    const fields = { prompt, ...defined({ suffix }), max_tokens: maxTokens, ...samplingFields(sampling) };
+    const ask = handOver(fields, (body, name: string) => {
       const refused = (reply: UpstreamReply) =>
-        refusedRoute(run.who, this.#settings.url, COMPLETIONS, reply, { model, param: 'prompt' });
-      return this.#stream(COMPLETIONS, body, takeCompletion, refused, run);
+        refusedRoute(run.who, this.#settings.url, COMPLETIONS, reply, { model: name, param: 'prompt' });
+      return this.#stream(COMPLETIONS, { model: name, ...body }, takeCompletion, refused, run);
     });
+    return this.#client.attempt(run, chatFailure, async () => ask(await this.#nameOf(model)));
   }
 
   embed({ model: asked, input, dimensions }: EmbedOrder, run: EngineRun): Promise<Embeddings> {
