@@ -29,10 +29,6 @@ class LongText {
   #joined = '';
   #pieces: string[] = [];
 
-  get isEmpty(): boolean {
-    return this.#joined === '' && this.#pieces.length === 0;
-  }
-
   /** @param piece not empty */
   add(piece: string): void {
     if (this.#pieces.push(piece) >= BLOCK) this.#join();
@@ -196,12 +192,7 @@ export class AnswerBuilder {
   }
 
   get #isEmpty(): boolean {
-<<<<<<< HEAD
     return !this.#hasText && this.#toolCalls.size === 0;
-=======
-    const isSilent = this.#text.isEmpty && this.#reasoning.isEmpty && this.#refusal === '';
-    return isSilent && this.#toolCalls.size === 0;
->>>>>>> w-M2
   }
 }
 
