@@ -57,6 +57,11 @@ describe('deploy local --engine ollama', () => {
   it('asks the engine whether two names are one file', async () => {
     const files: Record<string, string> = { 'x:1': 'a'.repeat(64), y: 'a'.repeat(64), z: 'b'.repeat(64) };
     const ollama = createServer(async (incoming, outgoing) => {
+      if (incoming.method === 'GET') {
+        const models = Object.keys(files).map((name) => ({ name }));
+        outgoing.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ models }));
+        return;
+      }
       const { model } = JSON.parse(await text(incoming)) as { model: string };
       const digest = files[model];
       outgoing.writeHead(digest === undefined ? 404 : 200, { 'content-type': 'application/json' });
@@ -81,9 +86,13 @@ describe('deploy local --engine ollama', () => {
       };
       expect(await plan('y')).toEqual([
         expect.stringMatching(/^x:1 and y are the same file: .* both get 1024 tokens$/),
+        `engine: Ollama at ${url} with x:1 and y`,
       ]);
-      expect(await plan('z')).toEqual([]);
-      expect(await plan('not-pulled-yet')).toEqual([]);
+      expect(await plan('z')).toEqual([`engine: Ollama at ${url} with x:1 and z`]);
+      expect(await plan('not-pulled-yet')).toEqual([
+        `engine: Ollama at ${url} with x:1 and not-pulled-yet`,
+        'Ollama pulls not-pulled-yet first, which it does not have',
+      ]);
       await expect(plan('y', { a: 512, b: 4096 })).rejects.toMatchObject({ code: 'one-model-two-contexts', exit: 2 });
     } finally {
       ollama.closeAllConnections();
