@@ -14,6 +14,8 @@ test.each([50, 1000, 7000, 9300])(
   async (rate) => {
     for (const end of [1, 2, 17, 50]) {
       const ticker = open();
+      // That its thread is there wakes its owner, too.
+      await ticker.ready;
       const t0 = steadyNow() + 30;
       const first = await new Promise<number>((resolve) => {
         let began: number | undefined;
