@@ -92,6 +92,22 @@ test.each(['fail', 'skip'])('a variable of the file that a service repeats, with
   await expectHidden(a, /no \/\*\*\*\/x\?key=\*\*\* <\*\*\*>/);
 });
 
+test('a variable that is a whole URL hides what is behind its machine, and a step says which that was', async () => {
+  const engine = await lab.engine();
+  const url = await play((_told, outgoing) => outgoing.end(JSON.stringify({ text: 'found' })));
+  writeFileSync(
+    join(folder, 'chain.yaml'),
+    `version: 1\nsteps:\n  fetch: { kind: raw, url: "\${BASE}/x", body: { q: 1 } }\n  end: { kind: generate, prompt: "x {{ steps.fetch.text }}", answer: true }\n`,
+  );
+  const a = await lab.a(engine.url, 'http://127.0.0.1:9', {
+    CHAIN_FILE: join(folder, 'chain.yaml'),
+    BASE: `${url}/hooks/pathSecretValue`,
+  });
+  const chat = await said(`${a.url}/v1/chat/completions`, CHAT);
+  expect(chat).toContain(`"address":"${url}***/x"`);
+  expect(chat).not.toMatch(SECRET);
+});
+
 test('the same in an error event of a stream that began well', async () => {
   const engine = await lab.engine();
   const url = await play((told, outgoing) => {

@@ -51,7 +51,10 @@ export function openGraph(
 function secretsOf({ steps }: Pipeline, variables: readonly string[]): string[] {
   const urls = steps.flatMap((step) => step.urls);
   const hosts = urls.map((url) => new URL(url).host);
-  const hidden = variables.filter((value) => !hosts.some((host) => host.includes(value.toLowerCase())));
+  // Of a URL not the machine, which is in every step's address.
+  const hidden = variables
+    .map((value) => (/^https?:\/\//i.test(value) && URL.canParse(value) ? new URL(value).pathname : value))
+    .filter((value) => !hosts.some((host) => host.includes(value.toLowerCase())));
   return [
     ...hidden,
     ...[...variables, ...urls].flatMap(secretsOfUrl),
