@@ -19,6 +19,8 @@ const MISTAKES = [
   ['POST', '//v1/chat/completions', '/v1/chat/completions', '?'],
   ['POST', '/v1/v1/chat/completions', '/v1/chat/completions', '?'],
   ['GET', '/v1/models/', '/v1/models', '?'],
+  ['GET', '/chain/models', '/v1/models', '?'],
+  ['POST', '/chain/chat/completions', '/v1/chat/completions', '?'],
   ['GET', '/openai/models/tinyllama', '/v1/models/tinyllama', '?'],
 ] as const;
 
@@ -46,7 +48,7 @@ test('what is nowhere below /v1 or /api is told with what there is, in the form 
   }
   expect(await request(`${a.url}/nowhere`)).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
   expect((await post(`${a.url}/chain/`, {})).body).toEqual({ detail: 'there is no /chain/; did you mean /chain?' });
-  expect((await post(`${a.url}/v1/api/chat`, {})).body.error.message).toContain('did you mean /api/chat?');
+  expect((await post(`${a.url}/v1/api/chat`, {})).body.error).toContain('did you mean /api/chat?');
   expect((await post(`${a.url}/api/api/chat`, {})).body.error).toContain('did you mean /api/chat?');
 });
 

@@ -23,7 +23,8 @@ export function answerNotFound(exchange: Exchange, routes: readonly Route[], loo
           family,
         )
       : `there is no ${asked}; did you mean ${plainText(meant)}?${baseUrl(path, meant)}`;
-  exchange.fail(new Problem(404, detail), family === 'own' && meant !== undefined ? familyOf(meant) : family);
+  const ofMeant = meant === undefined ? 'own' : familyOf(meant);
+  exchange.fail(new Problem(404, detail), ofMeant === 'own' ? family : ofMeant);
 }
 
 /** Longer paths are no slip. */
@@ -35,7 +36,9 @@ function meantPath(method: string, path: string, look: Look): string | undefined
   const parts = path.split('/').filter((part) => part !== '');
   if (parts.length > MOST_PARTS) return undefined;
   const ends = parts.map((_, at) => `/${parts.slice(at).join('/')}`);
-  const candidates = [...ends, ...ends.map((end) => `/v1${end}`), ...ends.map((end) => `/api${end}`)];
+  // The path without its slips first; then what clients of an API would ask behind a base URL that is not theirs.
+  const ofApis = ['/v1', '/api'].flatMap((base) => ends.map((end) => base + end));
+  const candidates = [...ends.slice(0, 1), ...ofApis, ...ends];
   return candidates.find((each) => look(each)?.[method === 'HEAD' ? 'GET' : method] !== undefined);
 }
 
